@@ -1,0 +1,1 @@
+"""What the benchmarks share: processes and their CPU time, the peers, the load, the machine, tables."""

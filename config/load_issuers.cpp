@@ -1,0 +1,189 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "config/load_parts.hpp"
+
+namespace signet::config {
+namespace {
+
+using keys::SourceKind;
+
+struct SourceKey {
+    const char* key;
+    SourceKind kind;
+};
+constexpr SourceKey source_keys[] = {
+    {"discovery_url", SourceKind::discovery_url}, {"jwks_uri", SourceKind::jwks_uri},
+    {"jwks_file", SourceKind::jwks_file},         {"public_key_file", SourceKind::public_key_file},
+    {"secret_file", SourceKind::secret_file},     {"jwks", SourceKind::inline_set}};
+
+void check_key_url(Section& s, const char* key, const std::string& url, const keys::Settings& settings) {
+    const auto parsed = parse_url(url.substr(0, url.find('?')));
+    if (!parsed) return s.error(key, parsed.error().message);
+    const auto ip = net::parse_address(parsed->host);
+    const bool loopback = parsed->host == "localhost" || (ip && net::is_loopback(*ip));
+    if (!parsed->https && !settings.allow_http && !loopback)
+        s.error(key, "keys over http:// can be replaced on their way; use https:// or say allow_http: true");
+    if (ip && net::is_link_local(*ip) && !settings.allow_link_local)
+        s.error(key, "a link-local address; say allow_link_local: true if that is meant");
+}
+
+void load_key_source(Section& s, keys::Settings& out) {
+    const char* chosen = nullptr;
+    for (const auto& source : source_keys) {
+        const auto node = s.node(source.key);
+        if (!node) continue;
+        if (chosen != nullptr) {
+            s.error(source.key, std::string("both ") + chosen + " and " + source.key +
+                                    "; an issuer has one source of keys");
+            continue;
+        }
+        chosen = source.key;
+        out.kind = source.kind;
+        if (source.kind == SourceKind::inline_set)
+            out.location = s.reader().json(*node).value_or("");
+        else
+            s.text(source.key, out.location);
+    }
+    s.text("ca_file", out.ca_file);
+    s.text("bearer_token_file", out.bearer_token_file);
+    s.flag("allow_http", out.allow_http);
+    s.flag("allow_link_local", out.allow_link_local);
+    s.duration("refresh_interval", out.refresh_interval);
+    s.duration("refetch_cooldown", out.refetch_cooldown);
+    s.duration("max_stale", out.max_stale);
+    s.flag("required_for_ready", out.required_for_ready);
+    if (out.refresh_interval < milliseconds(100))
+        s.error("refresh_interval", "refresh_interval is at least 100ms");
+    if (chosen == nullptr) {
+        out.kind = SourceKind::discovery;
+        out.location = out.issuer;
+        check_key_url(s, "issuer", out.issuer, out);
+    } else if (keys::is_remote(out.kind)) {
+        check_key_url(s, chosen, out.location, out);
+    }
+}
+
+void load_algorithms(Section& s, bool secret, jose::AlgorithmSet& out) {
+    using enum jose::Algorithm;
+    if (secret) out = {HS256, HS384, HS512};  // further bounded by the secret's length
+    std::vector<std::string> names;
+    s.texts("algorithms", names);
+    if (!s.has("algorithms")) return;
+    out = {};
+    for (const auto& name : names) {
+        const auto a = jose::algorithm_from(name);
+        if (!a) {
+            s.error("algorithms", "'" + name + "' is no algorithm that Signet can verify");
+        } else if (jose::is_hmac(*a) != secret) {
+            s.error("algorithms", name + (secret ? " does not go with secret_file" : " needs secret_file"));
+        } else {
+            out.add(*a);
+        }
+    }
+    if (out.empty()) s.error("algorithms", "algorithms names none that can be used");
+}
+
+void load_revocation_claims(Section& s, policy::RevocationClaims& out) {
+    auto claims = s.section("revocation_claims");
+    if (!claims) return;
+    out.jti = load_claim_paths(*claims, "jti", out.jti);
+    out.sid = load_claim_paths(*claims, "sid", out.sid);
+    out.sub = load_claim_paths(*claims, "sub", out.sub);
+    out.client = load_claim_paths(*claims, "client", out.client);
+    claims->finish();
+}
+
+std::string default_name(const std::string& issuer) {
+    const auto url = parse_url(issuer.substr(0, issuer.find('?')));
+    return url ? url->host : issuer;
+}
+
+void load_issuer(Section& s, Configuration& out, const std::vector<policy::ClaimHeader>& global_headers) {
+    policy::IssuerRules rules;
+    keys::Settings keys;
+    s.text("issuer", rules.issuer);
+    if (rules.issuer.empty()) s.error_here("an issuer needs `issuer`, the value of its tokens' iss");
+    rules.name = default_name(rules.issuer);
+    s.text("name", rules.name);
+    keys.name = rules.name;
+    keys.issuer = rules.issuer;
+    load_key_source(s, keys);
+
+    s.texts("audiences", rules.audiences);
+    s.flag("any_audience", rules.any_audience);
+    if (rules.audiences.empty() && !rules.any_audience)
+        s.error_here("an issuer needs `audiences`, or `any_audience: true` said aloud");
+    if (!rules.audiences.empty() && rules.any_audience)
+        s.error("any_audience", "both audiences and any_audience: true");
+    rules.audience_claims = load_claim_paths(s, "audience_claims", rules.audience_claims);
+    load_algorithms(s, keys.kind == SourceKind::secret_file, rules.algorithms);
+    if (s.has("clock_skew") && s.has("leeway"))
+        s.error("leeway", "clock_skew and leeway are one thing; keep one");
+    s.duration("clock_skew", rules.clock_skew);
+    s.duration("leeway", rules.clock_skew);
+    rules.required_claims = load_claim_paths(s, "required_claims", rules.required_claims);
+    rules.require = load_requirement(s, "require");
+    s.texts("token_types", rules.token_types);
+    for (auto& type : rules.token_types) {
+        type = to_lower(type);
+        if (type.starts_with("application/")) type.erase(0, 12);
+    }
+    if (const auto choice = s.choice("id_tokens", {"reject", "accept"}))
+        rules.reject_id_tokens = *choice == 0;
+    s.duration("max_lifetime", rules.max_lifetime);
+    load_revocation_claims(s, rules.revocation_claims);
+    rules.claim_headers =
+        s.has("claim_to_headers") ? load_claim_headers(s, "claim_to_headers") : global_headers;
+    if (auto decryption = s.node("decryption"); decryption && decryption->IsMap() && decryption->size() != 0)
+        s.not_in_this_build("decryption", "decryption of nested JWTs");
+    s.finish();
+
+    for (const auto& other : out.rules->issuers) {
+        if (other.name == rules.name)
+            s.error_here("two issuers are named '" + rules.name + "'; give them a `name` each");
+        if (other.issuer == rules.issuer) s.error_here("issuer '" + rules.issuer + "' comes twice");
+    }
+    out.rules->issuers.push_back(std::move(rules));
+    out.keys.push_back(std::move(keys));
+}
+
+}  // namespace
+
+std::vector<policy::ClaimPath> load_claim_paths(Section& s, const char* key,
+                                                std::vector<policy::ClaimPath> fallback) {
+    if (!s.has(key)) return fallback;
+    std::vector<std::string> names;
+    s.texts(key, names);
+    std::vector<policy::ClaimPath> out;
+    for (const auto& name : names) {
+        auto path = policy::ClaimPath::parse(name);
+        if (path)
+            out.push_back(std::move(*path));
+        else
+            s.error(key, path.error().message);
+    }
+    return out;
+}
+
+Names load_issuers(Section& root, Configuration& out,
+                   const std::vector<policy::ClaimHeader>& global_headers) {
+    Names names;
+    if (!root.has("issuers")) {
+        root.error_here("`issuers` is needed: whose tokens are admitted");
+        return names;
+    }
+    root.each("issuers", [&](const YAML::Node& node, std::size_t i) {
+        Section section(root.reader(), node, "issuers[" + std::to_string(i) + "]");
+        if (node.IsMap()) load_issuer(section, out, global_headers);
+    });
+    if (out.rules->issuers.empty())
+        root.error("issuers", "`issuers` is empty: nobody's tokens would be admitted");
+    for (std::size_t i = 0; i < out.rules->issuers.size(); ++i) {
+        names.emplace(out.rules->issuers[i].issuer, static_cast<std::uint16_t>(i));
+        names.emplace(out.rules->issuers[i].name, static_cast<std::uint16_t>(i));
+    }
+    return names;
+}
+
+}  // namespace signet::config

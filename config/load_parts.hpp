@@ -1,0 +1,29 @@
+// The parts of the file, each read by a function of its own. Private to config/.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/configuration.hpp"
+#include "config/section.hpp"
+
+namespace signet::config {
+
+using Names = std::map<std::string, std::uint16_t>;  // name -> index
+
+Names load_upstreams(Section& root, Configuration& out);
+std::vector<policy::ClaimHeader> load_claim_headers(Section& section, const char* key);
+policy::Requirement load_requirement(Section& section, const char* key);
+std::vector<policy::ClaimPath> load_claim_paths(Section& section, const char* key,
+                                                std::vector<policy::ClaimPath> fallback);
+Names load_issuers(Section& root, Configuration& out, const std::vector<policy::ClaimHeader>& global_headers);
+void load_routes(Section& root, Configuration& out, const Names& upstreams, const Names& issuers);
+void load_tokens(Section& root, Configuration& out);
+void load_listeners(Section& root, Configuration& out);
+// "Name: value\r\n" lines of a mapping.
+std::string load_fixed_headers(Section& section, const char* key, http::HeaderNames& names);
+std::vector<std::string> split_names(const std::string& lines);
+bool is_header_name(std::string_view name);
+bool may_be_claim_header(std::string_view name);
+
+}  // namespace signet::config

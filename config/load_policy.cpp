@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "config/load_parts.hpp"
+
+namespace signet::config {
+namespace {
+
+using policy::ClaimRule;
+
+void add_rule(Section& s, ClaimRule rule, const char* key, ClaimRule::Kind kind, int& comparisons,
+              std::vector<ClaimRule>& out) {
+    if (!s.has(key)) return;
+    if (++comparisons > 1) return s.error(key, "a claim rule has one comparison; write two rules");
+    rule.kind = kind;
+    const auto add_value = [&](const YAML::Node& node) {
+        const auto text = s.reader().json(node);
+        if (!text) return;
+        auto value = policy::JsonConstant::parse(*text);
+        if (value)
+            rule.values.push_back(std::move(*value));
+        else
+            s.error(key, value.error().message);
+    };
+    if (kind == ClaimRule::Kind::equals) {
+        add_value(*s.node(key));
+    } else if (kind == ClaimRule::Kind::exists) {
+        bool exists = true;
+        s.flag(key, exists);
+        if (!exists) rule.kind = ClaimRule::Kind::absent;
+    } else {
+        s.each(key, [&](const YAML::Node& node, std::size_t) { add_value(node); });
+        if (rule.values.empty()) return s.error(key, std::string(key) + " needs values to compare with");
+    }
+    if (kind == ClaimRule::Kind::equals && rule.values.empty()) return;
+    out.push_back(std::move(rule));
+}
+
+policy::Alternative load_alternative(Section& s) {
+    policy::Alternative out;
+    s.texts("scopes", out.scopes);
+    for (const auto& scope : out.scopes)
+        if (scope.empty() || scope.find_first_of(" \"\\") != std::string::npos)
+            s.error("scopes", "'" + scope + "' is not a scope (RFC 6749 section 3.3)");
+    s.each("claims", [&](const YAML::Node& node, std::size_t i) {
+        Section rule(s.reader(), node, s.path() + ".claims[" + std::to_string(i) + "]");
+        std::string name;
+        rule.text("claim", name);
+        auto path = policy::ClaimPath::parse(name);
+        if (!path) return rule.error_here("a claim rule needs `claim`, the claim's name");
+        const ClaimRule base{std::move(*path), ClaimRule::Kind::exists, {}};
+        int comparisons = 0;
+        add_rule(rule, base, "any_of", ClaimRule::Kind::any_of, comparisons, out.claims);
+        add_rule(rule, base, "all_of", ClaimRule::Kind::all_of, comparisons, out.claims);
+        add_rule(rule, base, "none_of", ClaimRule::Kind::none_of, comparisons, out.claims);
+        add_rule(rule, base, "equals", ClaimRule::Kind::equals, comparisons, out.claims);
+        add_rule(rule, base, "exists", ClaimRule::Kind::exists, comparisons, out.claims);
+        if (rule.has("pattern"))
+            rule.not_in_this_build("pattern", "`pattern` in claim rules");
+        else if (comparisons == 0)
+            rule.error_here("a claim rule needs any_of, all_of, none_of, equals or exists");
+        rule.finish();
+    });
+    for (const auto* key : {"scopes", "claims"})
+        if (const auto list = s.node(key); list && list->IsSequence() && list->size() == 0)
+            s.error(key,
+                    std::string(key) + " is empty, so it asks for nothing; leave it out if that is meant");
+    s.finish();
+    return out;
+}
+
+std::string normal_prefix(std::string prefix) {
+    while (!prefix.empty() && prefix.back() == '/') prefix.pop_back();
+    return prefix;
+}
+
+void check_path(Section& s, const char* key, const std::string& path) {
+    if (path.empty()) return;
+    http::Target target;
+    if (path.front() != '/')
+        return s.error(key, std::string(key) + " '" + path + "' does not begin with '/'");
+    const auto wrong = http::normalise_target(path, http::EncodedSlashes::keep, target);
+    if (wrong) return s.error(key, wrong->detail);
+    if (target.match_path != path)
+        s.error(key, "requests never have this path; what they are matched by is '" +
+                         std::string(target.match_path) + "'");
+}
+
+void load_route(Section& s, Configuration& out, const Names& upstreams, const Names& issuers,
+                std::vector<policy::Route>& routes) {
+    policy::Route route;
+    std::string prefix, upstream;
+    s.texts("hosts", route.hosts);
+    for (auto& host : route.hosts) {
+        host = to_lower(host);
+        const auto bare = host.starts_with("*.") ? std::string_view(host).substr(2) : std::string_view(host);
+        if (!http::is_valid_host(bare) || !http::port_of(bare).empty())
+            s.error("hosts", "'" + host + "' is not a host name without port, nor *.name");
+    }
+    s.text("path", route.path);
+    s.text("prefix", prefix);
+    if (!route.path.empty() && !prefix.empty())
+        s.error("prefix", "both path and prefix; a route has one of them");
+    check_path(s, "path", route.path);
+    check_path(s, "prefix", prefix);
+    route.prefix = normal_prefix(prefix);
+    route.name = !route.path.empty() ? route.path : !prefix.empty() ? prefix : "/";
+    s.text("name", route.name);
+    s.texts("methods", route.methods);
+    for (const auto& method : route.methods)
+        if (!http::is_token(method) || std::ranges::any_of(method, [](char c) {
+                return c != lower(c) ? false : is_alnum(c) && !is_digit(c);
+            }))
+            s.error("methods", "'" + method + "' is not a method; they are written in capitals");
+    const auto access = s.choice("access", {"required", "public", "optional"});
+    if (access) route.access = static_cast<policy::Access>(*access);
+    std::vector<std::string> issuer_names;
+    s.texts("issuers", issuer_names);
+    for (const auto& name : issuer_names) {
+        const auto it = issuers.find(name);
+        if (it != issuers.end())
+            route.issuers.push_back(it->second);
+        else
+            s.error("issuers", "no issuer is named '" + name + "'");
+    }
+    s.texts("audiences", route.audiences);
+    route.require = load_requirement(s, "require");
+    if (route.access == policy::Access::open &&
+        (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()))
+        s.error("access", "a public route looks at no token, so it can ask for nothing");
+    s.text("upstream", upstream);
+    if (upstream.empty()) upstream = "default";
+    if (const auto it = upstreams.find(upstream); it != upstreams.end())
+        route.upstream = it->second;
+    else
+        s.error("upstream", "no upstream is named '" + upstream + "'");
+    if (const auto mode = s.choice("mode", {"enforce", "report_only"}); mode == 1)
+        s.not_in_this_build("mode", "mode: report_only");
+    s.finish();
+    if (routes.size() >= 60'000) return s.error_here("too many routes");
+    (void)out;
+    routes.push_back(std::move(route));
+}
+
+}  // namespace
+
+bool is_header_name(std::string_view name) { return http::is_token(name); }
+
+bool may_be_claim_header(std::string_view name) {
+    const auto n = to_lower(name);
+    for (const auto word : {"host", "connection", "transfer-encoding", "authorization", "cookie",
+                            "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "upgrade", "te",
+                            "trailer", "keep-alive", "x-request-id", "expect"})
+        if (n == word) return false;
+    return !n.starts_with("content-") && !n.starts_with("proxy");
+}
+
+std::vector<policy::ClaimHeader> load_claim_headers(Section& s, const char* key) {
+    std::vector<policy::ClaimHeader> out;
+    s.each(key, [&](const YAML::Node& node, std::size_t i) {
+        Section entry(s.reader(), node,
+                      (s.path().empty() ? "" : s.path() + ".") + key + "[" + std::to_string(i) + "]");
+        policy::ClaimHeader header;
+        std::string claim;
+        entry.text("claim", claim);
+        entry.text("header", header.header);
+        entry.flag("required", header.required);
+        if (const auto encoding = entry.choice("encoding", {"auto", "string", "csv", "json", "base64url"}))
+            header.encoding = static_cast<policy::Encoding>(*encoding);
+        entry.finish();
+        auto path = policy::ClaimPath::parse(claim);
+        if (!path) return entry.error_here("an entry needs `claim`, the claim's name");
+        header.claim = std::move(*path);
+        if (!is_header_name(header.header))
+            return entry.error("header", "'" + header.header + "' is not a header name");
+        if (!may_be_claim_header(header.header))
+            return entry.error(
+                "header",
+                header.header + " means something to HTTP or to Signet; claims go into another header");
+        for (const auto& other : out)
+            if (http::flat_equal(other.header, header.header))
+                return entry.error(
+                    "header", other.header + " and " + header.header + " are one header to some upstreams");
+        out.push_back(std::move(header));
+    });
+    return out;
+}
+
+policy::Requirement load_requirement(Section& s, const char* key) {
+    policy::Requirement out;
+    const auto node = s.node(key);
+    if (!node) return out;
+    const auto path = (s.path().empty() ? std::string() : s.path() + ".") + key;
+    const auto add = [&](const YAML::Node& map, const std::string& where) {
+        if (!map.IsMap())
+            return s.reader().error(map, "require is a map with scopes and claims, or a list of such maps");
+        Section alternative(s.reader(), map, where);
+        auto loaded = load_alternative(alternative);
+        if (!loaded.scopes.empty() || !loaded.claims.empty())
+            out.alternatives.push_back(std::move(loaded));
+        else if (node->IsSequence())
+            alternative.error_here("an alternative that asks for nothing makes the others pointless");
+    };
+    if (node->IsSequence()) {
+        std::size_t i = 0;
+        for (const auto& item : *node) add(item, path + "[" + std::to_string(i++) + "]");
+    } else {
+        add(*node, path);
+    }
+    return out;
+}
+
+void load_routes(Section& root, Configuration& out, const Names& upstreams, const Names& issuers) {
+    std::vector<policy::Route> routes;
+    root.each("routes", [&](const YAML::Node& node, std::size_t i) {
+        Section section(root.reader(), node, "routes[" + std::to_string(i) + "]");
+        if (node.IsMap()) load_route(section, out, upstreams, issuers, routes);
+    });
+    if (routes.empty()) {
+        policy::Route all;  // everything needs a token
+        all.name = "/";
+        if (const auto it = upstreams.find("default"); it != upstreams.end())
+            all.upstream = it->second;
+        else
+            root.error_here(
+                "without routes everything goes to the upstream `default`, which there is none of");
+        routes.push_back(std::move(all));
+    }
+    out.rules->routes = policy::RouteTable(std::move(routes));
+}
+
+}  // namespace signet::config

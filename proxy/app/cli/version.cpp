@@ -1,0 +1,35 @@
+#include "app/version.hpp"
+
+#include <boost/version.hpp>
+#include <iostream>
+
+#include "app/cli/command.hpp"
+#include "jose/digest.hpp"
+#include "store/sqlite_revocations.hpp"
+
+namespace signet::app {
+
+std::string version_text() {
+    std::string out = "signet " SIGNET_VERSION " (" SIGNET_BUILD_TYPE ", " __VERSION__ ")\n";
+    out += "boost " + std::to_string(BOOST_VERSION / 100000) + "." +
+           std::to_string(BOOST_VERSION / 100 % 1000) + "\n";
+    out += jose::openssl_version() + "\n";
+    out += "SQLite " + store::sqlite_version() + "\n";
+    out +=
+        "not in this build: client certificates, nested JWTs (JWE), report_only, revocation.store redis, "
+        "HTTP/2\n";
+    return out;
+}
+
+}  // namespace signet::app
+
+namespace signet::app::cli {
+
+void add_version(CLI::App& program, int& exit) {
+    program.add_subcommand("version", "version, build, libraries, and what was left out")->callback([&exit] {
+        std::cout << version_text();
+        exit = exit_ok;
+    });
+}
+
+}  // namespace signet::app::cli

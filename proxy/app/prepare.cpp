@@ -1,0 +1,109 @@
+#include "app/prepare.hpp"
+
+#include "store/files.hpp"
+
+namespace signet::app {
+namespace {
+
+const char* key_of(keys::SourceKind kind) {
+    switch (kind) {
+        case keys::SourceKind::inline_set:
+            return "jwks";
+        case keys::SourceKind::jwks_file:
+            return "jwks_file";
+        case keys::SourceKind::public_key_file:
+            return "public_key_file";
+        default:
+            return "secret_file";
+    }
+}
+
+config::Mark mark_at(const config::Configuration& c, const std::string& path) {
+    const auto it = c.marks.find(path);
+    return it == c.marks.end() ? config::Mark{} : it->second;
+}
+
+}  // namespace
+
+result<jose::KeySet> read_keys(const keys::Settings& settings) {
+    if (settings.kind == keys::SourceKind::inline_set) return jose::parse_jwk_set(settings.location);
+    auto text = store::read_file(settings.location, jose::max_key_set_bytes);
+    if (!text) return text.error();
+    const auto in_file = [&](result<jose::KeySet> set) -> result<jose::KeySet> {
+        if (!set) return fault(settings.location + ": " + set.error().message);
+        return set;
+    };
+    if (settings.kind == keys::SourceKind::jwks_file) return in_file(jose::parse_jwk_set(*text));
+    if (settings.kind == keys::SourceKind::public_key_file) return in_file(jose::parse_pem_keys(*text));
+    std::string_view secret = *text;
+    if (secret.ends_with('\n')) secret.remove_suffix(1);
+    if (secret.ends_with('\r') && text->ends_with("\r\n")) secret.remove_suffix(1);
+    auto key = jose::VerificationKey::from_secret(secret);
+    if (!key) return fault(settings.location + ": " + key.error().message);
+    jose::KeySet set;
+    set.keys.push_back(std::move(*key));
+    return set;
+}
+
+std::variant<Prepared, config::Problems> prepare(const config::Configuration& c) {
+    Prepared out;
+    config::Problems problems;
+    const auto complain = [&](const std::string& path, const std::string& message) {
+        const auto key = path.substr(path.rfind('.') + 1);
+        problems.push_back({mark_at(c, path),
+                            message.find(key) == std::string::npos ? key + ": " + message : message, false});
+    };
+    if (c.net->tls.enabled()) {
+        auto tls = net::make_listener_tls(c.net->tls);
+        if (tls)
+            out.listener_tls = std::move(*tls);
+        else
+            complain("listen.tls.certificate_file", tls.error().message);
+        out.watched_files = {c.net->tls.certificate_file, c.net->tls.private_key_file};
+    }
+    for (const auto& upstream : c.net->upstreams) {
+        out.upstream_tls.push_back(nullptr);
+        if (!upstream.tls) continue;
+        auto tls = net::make_client_tls(upstream.ca_file);
+        if (tls)
+            out.upstream_tls.back() = std::move(*tls);
+        else
+            complain("upstreams." + upstream.name + ".ca_file", tls.error().message);
+        if (!upstream.ca_file.empty()) out.watched_files.push_back(upstream.ca_file);
+    }
+    for (std::size_t i = 0; i < c.keys.size(); ++i) {
+        const auto& settings = c.keys[i];
+        const std::string where = "issuers[" + std::to_string(i) + "].";
+        out.key_sets.push_back(nullptr);
+        if (keys::is_remote(settings.kind)) {
+            if (settings.ca_file.empty()) continue;
+            if (const auto tls = net::make_client_tls(settings.ca_file); !tls)
+                complain(where + "ca_file", tls.error().message);
+            continue;
+        }
+        auto set = read_keys(settings);
+        if (!set) {
+            complain(where + key_of(settings.kind), set.error().message);
+            continue;
+        }
+        // With a secret, algorithms that its length forbids are not worth naming.
+        if (settings.kind == keys::SourceKind::secret_file && c.marks.contains(where + "algorithms")) {
+            const auto allowed = c.rules->issuers[i].algorithms;
+            if (!((allowed & set->keys.front().algorithms()) == allowed))
+                complain(where + "algorithms", "the secret is too short for all of " + allowed.names() +
+                                                   "; it allows " + set->keys.front().algorithms().names());
+        }
+        out.key_sets.back() = std::make_shared<const jose::KeySet>(std::move(*set));
+    }
+    if (!c.admin.token_file.empty()) {
+        const auto token = store::read_file(c.admin.token_file, 4096);
+        if (!token)
+            complain("admin.token_file", token.error().message);
+        else if (token->empty())
+            complain("admin.token_file", c.admin.token_file + ": is empty");
+    }
+    if (!problems.empty()) return problems;
+    return out;
+}
+
+}  // namespace signet::app

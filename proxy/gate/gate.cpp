@@ -1,0 +1,278 @@
+#include "gate/gate.hpp"
+
+#include <algorithm>
+
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "gate/targets.hpp"
+#include "http/csrf.hpp"
+#include "jose/base64url.hpp"
+#include "policy/decide.hpp"
+
+namespace signet::gate {
+namespace {
+
+void deny(Decision& out, Stage stage, Reason reason, std::string detail) {
+    out.kind = Decision::Kind::deny;
+    out.stage = stage;
+    out.refusal = {reason, std::move(detail)};
+}
+
+Stage stage_of(Reason reason) {  // of what policy::admit refuses
+    switch (reason) {
+        case Reason::typ_mismatch:
+            return Stage::type;
+        case Reason::expired:
+        case Reason::not_yet_valid:
+        case Reason::lifetime_too_long:
+            return Stage::times;
+        case Reason::audience_mismatch:
+            return Stage::audience;
+        default:
+            return Stage::claims;
+    }
+}
+
+bool is_preflight(const http::RequestHead& head) {
+    return head.method == "OPTIONS" && head.find(http::HeaderId::origin) != nullptr &&
+           head.find(http::HeaderId::access_control_request_method) != nullptr;
+}
+
+}  // namespace
+
+Gate::Gate(revocation::Index& index, std::size_t cache_bytes)
+    : index_(index), revocations_(index), cache_(cache_bytes, random_seed()) {}
+
+void Gate::install(std::shared_ptr<const Rules> rules, Keys keys) {
+    bool same = rules == rules_ && keys.size() == keys_.size();
+    for (std::size_t i = 0; same && i < keys.size(); ++i) same = keys[i]->set == keys_[i]->set;
+    if (!same) cache_.clear();
+    rules_ = std::move(rules);
+    keys_ = std::move(keys);
+}
+
+Decision Gate::decide(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
+                      const Moment& now, KeyWait wait) {
+    Decision out;
+    if (const auto wrong =
+            http::normalise_target(head.path_and_query, rules_->http.encoded_slashes, target)) {
+        out.status = wrong->status;
+        deny(out, Stage::path, Reason::bad_request, wrong->detail);
+        return out;
+    }
+    std::string_view host = http::host_without_port(head.host);
+    if (host.empty() &&
+        rules_->routes
+            .looks_at_hosts()) {  // HTTP/1.0: the upstream would choose a host that no rule has seen
+        deny(out, Stage::path, Reason::bad_request, "no Host field, and routes are chosen by host");
+        return out;
+    }
+    if (std::ranges::any_of(host, [](char c) { return c >= 'A' && c <= 'Z'; })) {
+        lower_host_ = to_lower(host);
+        host = lower_host_;
+    }
+    const auto route_index = rules_->routes.match(head.method, host, target.match_path);
+    if (!route_index) {
+        deny(out, Stage::route, Reason::no_route, "no route matches this host, path and method");
+        return out;
+    }
+    out.route = *route_index;
+    const auto& route = rules_->routes.at(*route_index);
+    if (route.access == policy::Access::open || (rules_->bypass_cors_preflight && is_preflight(head))) {
+        out.kind = Decision::Kind::allow;
+        out.stage = Stage::done;
+        out.allow = policy::Allow::anonymous(true);
+        return out;
+    }
+
+    const auto search = http::find_credential(head, target.query, rules_->http.extraction, decoded_param_);
+    if (search.multiple) {
+        deny(out, Stage::credential, Reason::multiple_tokens, "the request carries more than one token");
+        return out;
+    }
+    if (!search.found) {
+        if (route.access == policy::Access::optional && route.require.empty()) {
+            out.kind = Decision::Kind::allow;
+            out.stage = Stage::done;
+            out.allow = policy::Allow::anonymous(false);
+        } else {
+            deny(out, Stage::credential, Reason::token_missing, "the request carries no token");
+        }
+        return out;
+    }
+    if (search.found->place == http::CredentialPlace::cookie) {
+        if (const char* wrong = http::check_csrf(head, http::scheme_of(head, peer), rules_->http.csrf)) {
+            deny(out, Stage::csrf, Reason::csrf_rejected, wrong);
+            return out;
+        }
+    }
+    decide_token(search.found->text, route, now, wait, out);
+    return out;
+}
+
+void Gate::decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
+                        Decision& out) {
+    if (text.size() > rules_->max_token_size)
+        return deny(out, Stage::size, Reason::token_too_large, "it is longer than tokens.max_size");
+
+    out.token = cache_.find(text);
+    out.remembered = static_cast<bool>(out.token);
+    if (out.remembered) {
+        out.issuer = out.token->issuer();
+        // Only what does not change with time was remembered.
+        const auto& rules = rules_->issuers[out.token->issuer()];
+        if (auto wrong = policy::check_times(out.token->times(), rules.clock_skew, now.wall)) {
+            cache_.erase(text);
+            out.stage = Stage::times;
+            out.refusal = std::move(*wrong);
+            return;
+        }
+    } else {
+        verify(text, now, wait, out);
+        if (!out.token) return;
+    }
+    if (route.audiences.empty() && !out.token->audience_matches_)
+        return deny(out, Stage::audience, Reason::audience_mismatch,
+                    "none of the audiences accepted from its issuer is in it");
+
+    const auto& targets = out.token->targets();
+    if (revocations_.is_revoked(targets.data(), targets.data() + targets.size(), out.token->times().issued,
+                                now.wall))
+        return deny(out, Stage::revocation, Reason::revoked,
+                    "the token, its session, subject, client, key or issuer is revoked");
+    judge_route(route, out);
+}
+
+void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out) {
+    const auto parsed = reader_.read(text);
+    if (!parsed) return deny(out, Stage::parse, Reason::token_malformed, parsed.error().message);
+    const jose::Token& token = *parsed;
+    if (token.has_crit)
+        return deny(out, Stage::crit, Reason::crit_unsupported,
+                    "its header has crit; no extension is supported");
+
+    const auto iss = token.payload.find("iss");
+    const auto iss_text = iss ? iss->string() : std::nullopt;
+    out.issuer = iss_text ? rules_->issuer_index(*iss_text) : -1;
+    if (out.issuer < 0)
+        return deny(out, Stage::issuer, Reason::issuer_unknown,
+                    iss ? "its iss is none of the issuers configured" : "it has no iss");
+
+    const jose::VerificationKey* key = nullptr;
+    judge_key(token, now, wait, out, key);
+    if (key == nullptr) return;
+
+    const auto issuer = static_cast<std::uint16_t>(out.issuer);
+    auto admitted = policy::admit(token, rules_->issuers[issuer], now.wall);
+    if (!admitted) {
+        out.kind = Decision::Kind::deny;
+        out.refusal = admitted.error();
+        out.stage = stage_of(out.refusal.reason);
+        return;
+    }
+    out.token = remember(text, token, *key, issuer, std::move(*admitted));
+}
+
+void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
+                     const jose::VerificationKey*& verified_by) {
+    const auto& rules = rules_->issuers[static_cast<std::size_t>(out.issuer)];
+    if (!token.algorithm || !rules.algorithms.has(*token.algorithm))
+        return deny(out, Stage::algorithm, Reason::alg_not_allowed,
+                    "its alg is not one of those allowed for the issuer: " + rules.algorithms.names());
+
+    const auto& keys = keys_of(out.issuer);
+    const auto need = [&] {
+        out.kind = Decision::Kind::need_keys;
+        out.stage = Stage::key;
+    };
+    if (!keys.set) {
+        // A fetch that is on its way may be the first one; nothing else is worth waiting for.
+        if (wait == KeyWait::none && keys.fetching) return need();
+        return deny(out, Stage::key, Reason::keys_unavailable,
+                    "the keys of issuer " + rules.name + " cannot be had");
+    }
+    const auto candidates = keys::choose_keys(*keys.set, token.kid, *token.algorithm);
+    if (!candidates.kid_known) {
+        const bool may_fetch = keys.remote && (keys.fetching || now.steady >= keys.refetch_from);
+        if (wait == KeyWait::none && may_fetch) return need();
+        const bool fetched =
+            wait == KeyWait::fetched || (wait == KeyWait::none && (!keys.remote || keys.last_fetch_good));
+        if (fetched)
+            return deny(out, Stage::key, Reason::kid_unknown,
+                        "the key set of issuer " + rules.name + " does not have its kid");
+        return deny(out, Stage::key, Reason::keys_unavailable,
+                    "the keys of issuer " + rules.name + " could not be fetched");
+    }
+    if (candidates.count == 0)
+        return deny(out, Stage::algorithm, Reason::alg_not_allowed,
+                    "its alg does not fit the key that it names");
+    for (std::size_t i = 0; i < candidates.count && verified_by == nullptr; ++i)
+        if (candidates.keys[i]->verify(*token.algorithm, token.signing_input, token.signature))
+            verified_by = candidates.keys[i];
+    out.verified_now = token.algorithm;
+    if (verified_by == nullptr)
+        deny(out, Stage::signature, Reason::signature_invalid,
+             "no key of issuer " + rules.name + " verifies it");
+}
+
+void Gate::judge_route(const policy::Route& route, Decision& out) {
+    VerifiedToken& token = *out.token;
+    auto& verdict = token.route_verdicts_[static_cast<std::size_t>(out.route)];
+    if (verdict == 0) {
+        std::optional<policy::Refusal> wrong;
+        if (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()) {
+            // Rare: once for each token and route. The payload was strict JSON when it was verified.
+            payload_buffer_.resize(jose::decoded_size(token.payload_size_));
+            const auto size = jose::decode_base64url(token.payload_base64(), payload_buffer_.data());
+            const auto payload =
+                payload_again_.parse(std::string_view(payload_buffer_).substr(0, size.value_or(0)));
+            if (!payload)
+                return deny(out, Stage::parse, Reason::token_malformed, "its payload cannot be read");
+            wrong = policy::decide(*payload, token.issuer(), rules_->issuers[token.issuer()], route);
+        }
+        if (wrong) {
+            out.kind = Decision::Kind::deny;
+            out.stage = Stage::route_rules;
+            out.refusal = std::move(*wrong);
+            return;
+        }
+        verdict = 1;
+    }
+    out.kind = Decision::Kind::allow;
+    out.stage = Stage::done;
+    out.allow = policy::Allow(policy::Allow::Kind::verified, token.claim_lines(), token.payload_base64());
+}
+
+TokenPtr Gate::remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
+                        std::uint16_t issuer, policy::Admitted admitted) {
+    const auto& rules = rules_->issuers[issuer];
+    TokenPtr kept(new VerifiedToken);
+    kept->text_ = text.reveal();
+    kept->payload_at_ = static_cast<std::size_t>(token.payload_base64.data() - text.reveal().data());
+    kept->payload_size_ = token.payload_base64.size();
+    kept->issuer_ = issuer;
+    kept->times_ = admitted.times;
+    kept->audience_matches_ = admitted.audience_matches;
+    kept->claim_lines_ = std::move(admitted.headers.lines);
+    kept->claims_left_out_ = admitted.headers.left_out;
+    // The key's own name counts; a token may leave it out, and one that names a key without kid names
+    // nothing.
+    if (key.kid()) kept->kid_ = *key.kid();
+    kept->targets_ = targets_of(index_, token.payload, rules.issuer, kept->kid_, rules.revocation_claims);
+    for (const auto& name : rules.revocation_claims.jti)
+        if (const auto jti = name.find(token.payload); jti && jti->string() && kept->jti_.empty())
+            kept->jti_ = *jti->string();
+    for (const auto& name : rules_->logged_claims) {
+        const auto claim = name.find(token.payload);
+        if (!claim) continue;
+        kept->logged_claims_ += ',';
+        json::write_string(kept->logged_claims_, "claims." + name.text());
+        kept->logged_claims_ += ':';
+        claim->write(kept->logged_claims_, false);
+    }
+    kept->route_verdicts_.assign(rules_->routes.size(), 0);
+    cache_.put(kept);
+    return kept;
+}
+
+}  // namespace signet::gate

@@ -1,0 +1,112 @@
+// The decision on one request, as a function of plain values: no I/O, no clock, no waiting. Where it lacks a
+// key it says so, and the caller asks again when there is news.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "gate/rules.hpp"
+#include "gate/token_cache.hpp"
+#include "http/credential.hpp"
+#include "http/upstream_head.hpp"
+#include "jose/token.hpp"
+#include "keys/key_snapshot.hpp"
+#include "policy/allow.hpp"
+#include "policy/refusal.hpp"
+#include "revocation/index.hpp"
+
+namespace signet::gate {
+
+// The checks, in their order (contract, section 3).
+enum class Stage : std::uint8_t {
+    path,
+    route,
+    credential,
+    csrf,
+    size,
+    parse,
+    crit,
+    issuer,
+    algorithm,
+    key,
+    signature,
+    type,
+    claims,
+    times,
+    audience,
+    revocation,
+    route_rules,
+    done
+};
+
+// How the wait for a key ended, when decide is asked again.
+enum class KeyWait : std::uint8_t { none, fetched, failed };
+
+struct Moment {
+    WallTime wall;
+    SteadyTime steady;
+};
+
+struct Decision {
+    enum class Kind : std::uint8_t { allow, deny, need_keys };
+
+    Kind kind = Kind::deny;
+    std::optional<policy::Allow> allow;
+    policy::Refusal refusal;
+    int status = 0;  // where HTTP has a better number than the reason's
+    Stage stage = Stage::path;
+    int route = -1;
+    int issuer = -1;
+    TokenPtr token;  // once verified
+    bool remembered = false;
+    std::optional<jose::Algorithm> verified_now;  // a signature was checked for this request
+};
+
+using Keys = std::vector<std::shared_ptr<const keys::KeySnapshot>>;  // by issuer index; none null
+
+class Gate {
+  public:
+    // cache_bytes: this worker's share. index outlives the gate.
+    Gate(revocation::Index& index, std::size_t cache_bytes);
+
+    // A new generation. Remembered tokens go if a key set or the rules changed.
+    void install(std::shared_ptr<const Rules> rules, Keys keys);
+
+    // Views in the result are good until the next call. target: filled here from the head.
+    Decision decide(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
+                    const Moment& now, KeyWait wait);
+
+    // The same for a token alone, on a path and method; for `explain`.
+    [[nodiscard]] const Rules& rules() const { return *rules_; }
+    [[nodiscard]] const keys::KeySnapshot& keys_of(int issuer) const {
+        return *keys_[static_cast<std::size_t>(issuer)];
+    }
+    [[nodiscard]] const TokenCache& cache() const { return cache_; }
+
+  private:
+    void decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
+                      Decision& out);
+    void verify(TokenText text, const Moment& now, KeyWait wait, Decision& out);
+    void judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
+                   const jose::VerificationKey*& verified_by);
+    void judge_route(const policy::Route& route, Decision& out);
+    TokenPtr remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
+                      std::uint16_t issuer, policy::Admitted admitted);
+
+    revocation::Index& index_;
+    revocation::Index::Reader revocations_;
+    TokenCache cache_;
+    std::shared_ptr<const Rules> rules_;
+    Keys keys_;
+    jose::TokenReader reader_;
+    json::Document payload_again_;
+    std::string payload_buffer_;
+    std::string decoded_param_;
+    std::string lower_host_;
+};
+
+}  // namespace signet::gate

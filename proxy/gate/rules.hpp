@@ -1,0 +1,31 @@
+// One generation of configuration, as the gate sees it. Immutable, shared between workers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/settings.hpp"
+#include "policy/issuer_rules.hpp"
+#include "policy/route_table.hpp"
+
+namespace signet::gate {
+
+struct Rules {
+    http::Settings http;
+    std::vector<policy::IssuerRules> issuers;
+    policy::RouteTable routes;
+    std::size_t max_token_size = 16 * 1024;
+    bool bypass_cors_preflight = false;
+    std::vector<policy::ClaimPath> logged_claims;
+
+    // By `iss`, byte for byte; -1: none.
+    [[nodiscard]] int issuer_index(std::string_view iss) const {
+        for (std::size_t i = 0; i < issuers.size(); ++i)
+            if (issuers[i].issuer == iss) return static_cast<int>(i);
+        return -1;
+    }
+};
+
+}  // namespace signet::gate

@@ -1,0 +1,64 @@
+// JWS algorithms (RFC 7518 §3, RFC 8037 §3.1). An enum from the first byte on: no string decides at verify
+// time.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signet::jose {
+
+enum class Algorithm : std::uint8_t {
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    ES512,
+    EdDSA,
+    HS256,
+    HS384,
+    HS512
+};
+
+inline constexpr int algorithm_count = 13;
+
+// Case-sensitive (RFC 7515 §4.1.1). `none` is not known here, so it can be neither configured nor met.
+std::optional<Algorithm> algorithm_from(std::string_view name);
+std::string_view name_of(Algorithm a);
+
+constexpr bool is_hmac(Algorithm a) { return a >= Algorithm::HS256; }
+
+class AlgorithmSet {
+  public:
+    constexpr AlgorithmSet() = default;
+    constexpr AlgorithmSet(std::initializer_list<Algorithm> list) {
+        for (const auto a : list) add(a);
+    }
+    constexpr void add(Algorithm a) { bits_ = static_cast<std::uint16_t>(bits_ | bit(a)); }
+    [[nodiscard]] constexpr bool has(Algorithm a) const { return (bits_ & bit(a)) != 0; }
+    [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+    friend constexpr AlgorithmSet operator&(AlgorithmSet a, AlgorithmSet b) {
+        a.bits_ = static_cast<std::uint16_t>(a.bits_ & b.bits_);
+        return a;
+    }
+    friend constexpr bool operator==(AlgorithmSet, AlgorithmSet) = default;
+    [[nodiscard]] std::string names() const;  // "RS256, ES256"
+
+  private:
+    static constexpr std::uint16_t bit(Algorithm a) {
+        return static_cast<std::uint16_t>(1u << static_cast<unsigned>(a));
+    }
+    std::uint16_t bits_ = 0;
+};
+
+inline constexpr AlgorithmSet asymmetric_algorithms{
+    Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384,
+    Algorithm::PS512, Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA};
+
+}  // namespace signet::jose

@@ -1,0 +1,37 @@
+// What a worker knows of one issuer's keys at one moment. Immutable, shared; a new one is posted when
+// anything changes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "jose/key_set.hpp"
+
+namespace signet::keys {
+
+struct KeySnapshot {
+    std::shared_ptr<const jose::KeySet> set;  // null: none yet, or older than max_stale
+    bool remote = false;                      // can be fetched again
+    bool last_fetch_good = false;
+    bool fetching = false;      // a fetch is on its way
+    SteadyTime refetch_from{};  // an unknown kid may cause a fetch from then on
+    std::uint64_t fetches = 0;  // ended ones, good or bad: tells a waiting request that its fetch is over
+};
+
+inline constexpr std::size_t max_candidates = 8;
+
+// The keys that may verify a token.
+struct Candidates {
+    std::array<const jose::VerificationKey*, max_candidates> keys{};
+    std::size_t count = 0;
+    bool kid_known = false;  // the token names no kid, or a key has it, or a key without kid fits
+};
+
+// Every key that fits `alg` and whose kid, where token and key both have one, is the same.
+Candidates choose_keys(const jose::KeySet& set, std::optional<std::string_view> kid, jose::Algorithm alg);
+
+}  // namespace signet::keys

@@ -1,0 +1,55 @@
+#include "keys/refresh_machine.hpp"
+
+namespace signet::keys {
+namespace {
+
+constexpr seconds shortest_refresh{30};  // a max-age below counts as this
+constexpr milliseconds first_retry{1000};
+constexpr seconds longest_retry{60};
+
+}  // namespace
+
+void RefreshMachine::fetch_started(SteadyTime now) {
+    fetching_ = true;
+    // A fetch that an unknown kid has scheduled counts as that kid's: the next cool-down begins with it.
+    if (scheduled_by_kid_) refetch_from_ = std::max(refetch_from_, now + cooldown_);
+    scheduled_by_kid_ = false;
+}
+
+void RefreshMachine::fetch_succeeded(SteadyTime now, std::optional<seconds> max_age) {
+    fetching_ = false;
+    failures_ = 0;
+    ++fetches_;
+    last_success_ = now;
+    milliseconds interval = refresh_interval_;
+    if (max_age && max_age->count() > 0)
+        interval = std::min<milliseconds>(interval, std::max(*max_age, shortest_refresh));
+    // Up to a tenth early, never late: the interval is what an operator relies on.
+    const auto early = interval * (0.1 * jitter_);
+    next_fetch_ = now + interval - std::chrono::duration_cast<milliseconds>(early);
+}
+
+void RefreshMachine::fetch_failed(SteadyTime now) {
+    fetching_ = false;
+    ++fetches_;
+    const auto exponent = std::min<std::uint32_t>(failures_, 10);
+    ++failures_;
+    const auto longest =
+        std::min<milliseconds>(longest_retry, std::max<milliseconds>(refresh_interval_, first_retry));
+    const auto wait = std::min<milliseconds>(first_retry * (1 << exponent), longest);
+    // Half fixed, half by the jitter.
+    next_fetch_ = now + wait / 2 + std::chrono::duration_cast<milliseconds>(wait / 2 * jitter_);
+}
+
+void RefreshMachine::unknown_kid(SteadyTime now) {
+    if (fetching_) return;  // its end answers this one too
+    if (now >= refetch_from_) {
+        refetch_from_ = now + cooldown_;
+        next_fetch_ = std::min(next_fetch_, now);
+    } else {
+        next_fetch_ = std::min(next_fetch_, refetch_from_);
+        scheduled_by_kid_ = true;
+    }
+}
+
+}  // namespace signet::keys

@@ -1,0 +1,325 @@
+#include "net/session.hpp"
+
+#include <algorithm>
+
+#include "net/exchange.hpp"
+
+namespace signet::net {
+namespace {
+
+constexpr std::size_t first_read = 4 * 1024;
+constexpr std::size_t kept_buffer = 16 * 1024;
+constexpr std::size_t drain_bytes = 1024 * 1024;
+constexpr seconds drain_time{2};
+
+telemetry::Outcome outcome_of(const policy::Allow& allow) {
+    return allow.is_verified() ? telemetry::Outcome::allow
+           : allow.is_public() ? telemetry::Outcome::open
+                               : telemetry::Outcome::anonymous;
+}
+
+}  // namespace
+
+Session::Session(Worker& worker, Socket socket, const tcp::endpoint& peer)
+    : worker_(worker), transport_(std::move(socket)) {
+    auto address = peer.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    peer_text_ = address.to_string();
+    peer_address_ = *parse_address(peer_text_);
+    ++worker_.shared_.connections;
+    ++worker_.metrics_.client_connections;
+}
+
+Session::~Session() {
+    --worker_.shared_.connections;
+    --worker_.metrics_.client_connections;
+}
+
+Task<> Session::serve(std::shared_ptr<Session> self) {
+    co_await self->run();
+    self->transport_.close();
+}
+
+void Session::check_deadlines(SteadyTime now) {
+    for (Deadline* d : {&main, &pump}) {
+        if (now < d->at) continue;
+        d->disarm();
+        d->expired = true;
+        transport_.cancel();
+        if (exchange_ != nullptr) exchange_->cancel();
+    }
+}
+
+void Session::end_if_idle() {
+    if (idle_) transport_.cancel();
+}
+
+void Session::abort() {
+    transport_.close();
+    if (exchange_ != nullptr) exchange_->abort();
+}
+
+Task<> Session::run() {
+    transport_.prepare();
+    const auto& generation = worker_.generation()->shared;
+    const bool tls = generation->listener_tls != nullptr;
+    if (worker_.shared_.connections > static_cast<std::int64_t>(generation->settings->max_connections)) {
+        if (tls) co_return;
+        record_.reset(worker_.update_now());
+        worker_.make_request_id(record_.id);
+        co_await refuse({Reason::overloaded, 0, "the proxy serves as many connections as it may", {}, {}, 1},
+                        false);
+        if (linger_) co_await linger();
+        co_return;
+    }
+    if (tls) {
+        main.arm(worker_.update_now() + generation->settings->timeouts.client_header);
+        const auto context = generation->listener_tls;  // kept: a reload may replace it meanwhile
+        transport_.use_tls(*context);
+        if (co_await transport_.handshake(asio::ssl::stream_base::server)) co_return;
+    }
+    for (bool first = true; co_await serve_one(first); first = false) {
+    }
+    if (linger_) co_await linger();
+}
+
+Task<bool> Session::serve_one(bool first) {
+    std::size_t head_size = 0;
+    if (!co_await read_head(first, head_size)) co_return false;
+    const bool keep = co_await handle(head_size);
+    main.disarm();
+    if (in_.empty() && in_.capacity() > kept_buffer) in_.release();
+    co_return keep;
+}
+
+// True: a whole head stands at the front of in_.
+Task<bool> Session::read_head(bool first, std::size_t& head_size) {
+    // Copies: a reload may replace the settings while this waits.
+    const auto& settings = *worker_.generation()->shared->settings;
+    const bool access_log = settings.access_log;
+    const std::size_t max_bytes = worker_.gate().rules().http.limits.max_bytes;
+    const auto timeouts = settings.timeouts;
+    std::size_t scanned = 0;
+    bool begun = !in_.empty();
+    main.arm(worker_.now() + (first || begun ? timeouts.client_header : timeouts.client_idle));
+    http::Denial wrong;
+    while (true) {
+        if (scanned == 0) in_.consume(http::leading_empty_line(in_.bytes()));
+        const auto end = http::find_head_end(in_.bytes(), scanned);
+        if (end.state == http::HeadEnd::State::complete && end.size <= max_bytes) {
+            head_size = end.size;
+            co_return true;
+        }
+        if (end.state == http::HeadEnd::State::broken) {
+            wrong.detail = end.detail;
+            break;
+        }
+        if (in_.size() >= max_bytes || end.state == http::HeadEnd::State::complete) {
+            const bool in_target = in_.bytes().substr(0, max_bytes).find("\r\n") == std::string_view::npos;
+            wrong.status = in_target ? 414 : 431;
+            wrong.detail = "the head is larger than limits.max_header_bytes";
+            break;
+        }
+        if (!begun && !in_.empty()) {
+            begun = true;
+            if (!http::is_token(in_.bytes().substr(0, 1)) && in_.bytes() != "\r") {
+                wrong.detail = "this is not HTTP/1.1";
+                break;
+            }
+            if (!first) main.arm(worker_.update_now() + timeouts.client_header);
+        }
+        if (worker_.draining() && in_.empty()) co_return false;
+        idle_ = in_.empty();
+        char* const room = in_.prepare(in_.empty() ? first_read : 1024);
+        const auto got = co_await transport_.read_some({room, in_.room()});
+        idle_ = false;
+        if (got.error) {
+            if (!main.expired || in_.empty()) co_return false;
+            wrong.status = 408;
+            wrong.detail = "the head did not come within timeouts.client_header";
+            break;
+        }
+        in_.commit(got.bytes);
+    }
+    record_.reset(worker_.update_now());
+    worker_.make_request_id(record_.id);
+    record_.status = wrong.status;
+    if (access_log) begin_access_line(record_, peer_text_, "", "", "");
+    co_await refuse(wrong, false);
+    finish_record();
+    co_return false;
+}
+
+Task<bool> Session::handle(std::size_t head_size) {
+    record_.reset(worker_.update_now());
+    auto keys = gate::KeyWait::none;
+    bool fresh_connection = false;
+    bool keep = false;
+    while (true) {
+        // Everything up to the forwarding happens between two waits, on the worker's scratch memory; after a
+        // wait the head is read again from in_, where it still stands.
+        auto& scratch = worker_.scratch;
+        const auto generation = worker_.generation();
+        const auto& rules = worker_.gate().rules();
+        const auto& settings = *generation->shared->settings;
+        const http::Peer peer{peer_text_,
+                              std::ranges::any_of(settings.trusted_proxies,
+                                                  [&](const Cidr& c) { return c.contains(peer_address_); }),
+                              transport_.is_tls()};
+        auto& head = scratch.head;
+        if (const auto bad = http::parse_request_head(in_.bytes().substr(0, head_size), rules.http.names,
+                                                      rules.http.limits, head)) {
+            worker_.make_request_id(record_.id);
+            if (settings.access_log) begin_access_line(record_, peer_text_, head.method, head.host, "");
+            in_.consume(head_size);
+            co_await refuse({Reason::bad_request,
+                             bad->status,
+                             bad->detail,
+                             {},
+                             bad->status == 405 ? "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH" : "",
+                             1},
+                            false);
+            break;
+        }
+        record_.to_head = head.is_head();
+        record_.http11 = head.http11;
+        if (record_.id.empty()) {
+            record_.id = http::kept_request_id(head, peer.trusted);
+            if (record_.id.empty()) worker_.make_request_id(record_.id);
+        }
+        const auto before = worker_.now();
+        auto decision = worker_.gate().decide(head, scratch.target, peer, {wall_now(), before}, keys);
+        if (decision.verified_now) {
+            ++worker_.metrics().cache_misses;
+            worker_.metrics().verify_duration[std::string(jose::name_of(*decision.verified_now))].observe(
+                worker_.update_now() - before);
+        } else if (decision.remembered) {
+            ++worker_.metrics().cache_hits;
+        }
+        record_.route = decision.route;
+        record_.issuer = decision.issuer;
+        record_.token = decision.token;
+        if (decision.kind == gate::Decision::Kind::need_keys) {
+            keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer));
+            continue;
+        }
+        if (settings.access_log && record_.line.empty())
+            begin_access_line(record_, peer_text_, head.method, head.host,
+                              decision.stage == gate::Stage::path ? "" : scratch.target.path);
+        if (decision.kind == gate::Decision::Kind::deny) {
+            if (decision.stage == gate::Stage::key && decision.issuer >= 0)
+                worker_.note_unknown_kid(static_cast<std::size_t>(decision.issuer));
+            // An unread body would be read as the next request, and so would frames sent ahead of an upgrade.
+            keep = head.keep_alive && head.body == http::BodyKind::none &&
+                   decision.stage != gate::Stage::path && !worker_.draining();
+            const bool upgrade = !head.upgrade.empty();
+            in_.consume(head_size);
+            keep = keep && !(upgrade && !in_.empty());
+            keep = co_await refuse({decision.refusal.reason,
+                                    decision.status,
+                                    decision.refusal.detail,
+                                    decision.refusal.scope,
+                                    {},
+                                    1},
+                                   keep);
+            break;
+        }
+
+        record_.outcome = outcome_of(*decision.allow);
+        if (decision.token)
+            worker_.metrics().claims_left_out +=
+                decision.token->claims_left_out() != 0 && !decision.remembered;
+        const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
+        record_.upstream = upstream;
+        auto& pool = *generation->pools[upstream];
+        const auto upstream_head =
+            http::make_upstream_head(scratch.upstream_head, head, scratch.target, *decision.allow, peer,
+                                     record_.id, pool.settings().form, rules.http);
+        Exchange exchange(*this, generation, pool, head, head_size);
+        exchange_ = &exchange;
+        const auto end = co_await exchange.run(upstream_head, fresh_connection);
+        exchange_ = nullptr;
+        if (end == Exchange::End::again) {
+            fresh_connection = true;
+            continue;
+        }
+        keep = end == Exchange::End::keep;
+        break;
+    }
+    finish_record();
+    co_return keep;
+}
+
+void Session::finish_record() {
+    const auto now = worker_.update_now();
+    auto& metrics = worker_.metrics();
+    const auto& generation = *worker_.generation();
+    const auto& rules = *generation.shared->rules;
+    metrics.request_duration.observe(now - record_.started);
+    // After a reload during the request its indices may mean something else; counters stay within bounds.
+    if (record_.route >= static_cast<int>(rules.routes.size())) record_.route = -1;
+    ++worker_.route_counters(record_.route).by_outcome[static_cast<std::size_t>(record_.outcome)];
+    if (record_.reason && record_.outcome == telemetry::Outcome::deny) {
+        const bool known = record_.issuer >= 0 && record_.issuer < static_cast<int>(rules.issuers.size());
+        ++metrics.denied[{
+            *record_.reason, known ? rules.issuers[static_cast<std::size_t>(record_.issuer)].name : "",
+            record_.route >= 0 ? rules.routes.at(static_cast<std::uint16_t>(record_.route)).name : ""}];
+    }
+    std::string_view upstream;
+    if (record_.upstream >= 0 && static_cast<std::size_t>(record_.upstream) < generation.pools.size()) {
+        auto& pool = *generation.pools[static_cast<std::size_t>(record_.upstream)];
+        upstream = pool.settings().name;
+        auto*& counter = pool.counter(record_.upstream_status);
+        if (counter == nullptr)
+            counter = &metrics.upstream_requests[{std::string(upstream), record_.upstream_status}];
+        ++*counter;
+    }
+    if (!record_.line.empty()) {
+        end_access_line(record_, rules, upstream, now);
+        worker_.access_line(record_.line);
+    }
+    record_.token.reset();
+}
+
+Task<error_code> Session::send(std::string_view head, std::string_view body) {
+    WriteParts parts{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
+    const auto now = transport_.try_write(parts);
+    if (now.error) co_return now.error;
+    advance(parts, now.bytes);
+    if (size_of(parts) == 0) co_return error_code{};
+    // head may be scratch memory that the next request of another session will use.
+    const std::string rest(static_cast<const char*>(parts[0].data()), parts[0].size());
+    parts[0] = asio::buffer(rest);
+    co_return co_await transport_.write_all(parts);
+}
+
+Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
+    const auto generation = worker_.generation();
+    const auto& timeouts = generation->shared->settings->timeouts;
+    record_.reason = denial.reason;
+    std::string answer;
+    record_.status =
+        http::make_deny_response(answer, denial, {record_.id, record_.to_head, record_.http11, !keep},
+                                 generation->shared->rules->http.answers);
+    main.arm(worker_.update_now() + timeouts.body);
+    const auto failed = co_await send(answer, {});
+    if (failed) co_return false;
+    linger_ = !keep;
+    co_return keep;
+}
+
+Task<> Session::linger() {
+    transport_.shutdown_send();
+    main.arm(worker_.update_now() + drain_time);
+    std::size_t drained = in_.size();
+    in_.clear();
+    while (drained < drain_bytes && !main.expired) {
+        char* const room = in_.prepare(kept_buffer);
+        const auto got = co_await transport_.read_some({room, in_.room()});
+        if (got.error) break;
+        drained += got.bytes;
+    }
+}
+
+}  // namespace signet::net

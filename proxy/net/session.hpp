@@ -1,0 +1,81 @@
+// One client connection: reads heads, asks the gate, answers refusals, and hands what is admitted to an
+// Exchange.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+
+#include "http/deny_response.hpp"
+#include "net/asio.hpp"
+#include "net/buffer.hpp"
+#include "net/cidr.hpp"
+#include "net/request_record.hpp"
+#include "net/transport.hpp"
+#include "net/worker.hpp"
+
+namespace signet::net {
+
+class Exchange;
+
+class Session : public SessionHook {
+  public:
+    Session(Worker& worker, Socket socket, const tcp::endpoint& peer);
+    ~Session();
+    Session(const Session&) = delete;
+
+    // The connection's whole life; owns the session.
+    static Task<> serve(std::shared_ptr<Session> self);
+
+    // ---- the worker, between two steps of the coroutine ----
+    void check_deadlines(SteadyTime now);
+    void end_if_idle();
+    void abort();
+
+    // ---- Exchange ----
+    Worker& worker() { return worker_; }
+    Transport& transport() { return transport_; }
+    Buffer& in() { return in_; }
+    RequestRecord& record() { return record_; }
+
+    // Two deadlines: of the main line, and of the request body's pump beside it. Past one, every operation of
+    // this session and its exchange is cancelled, and the flag says why.
+    struct Deadline {
+        SteadyTime at = SteadyTime::max();
+        bool expired = false;
+        void arm(SteadyTime when) {
+            at = when;
+            expired = false;
+        }
+        void disarm() { at = SteadyTime::max(); }
+    };
+    Deadline main;
+    Deadline pump;
+
+    // Writes a denial. keep: the connection may serve again; else FIN, and what still comes is drained, so
+    // that the client gets to see the answer.
+    Task<bool> refuse(const http::Denial& denial, bool keep);
+    // head (possibly in scratch memory) and body to the client, whole.
+    Task<error_code> send(std::string_view head, std::string_view body);
+    void linger_at_end() { linger_ = true; }
+
+  private:
+    Task<> run();
+    Task<bool> serve_one(bool first);
+    Task<bool> read_head(bool first, std::size_t& head_size);
+    Task<bool> handle(std::size_t head_size);
+    Task<> linger();
+    void finish_record();
+
+    Worker& worker_;
+    Transport transport_;
+    Buffer in_;
+    RequestRecord record_;
+    std::string peer_text_;
+    AddressBytes peer_address_{};
+    Exchange* exchange_ = nullptr;  // while one runs
+    bool idle_ = false;             // waiting for the first byte of a request
+    bool linger_ = false;           // a refusal was sent and more may come: let the client read it
+};
+
+}  // namespace signet::net

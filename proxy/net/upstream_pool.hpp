@@ -1,0 +1,79 @@
+// One worker's connections to one upstream: idle ones to reuse, and how to open more.
+#pragma once
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "net/buffer.hpp"
+#include "net/settings.hpp"
+#include "net/tls.hpp"
+#include "net/transport.hpp"
+
+namespace signet::net {
+
+struct UpstreamConnection {
+    UpstreamConnection(Socket socket, std::size_t endpoint_index, std::int64_t& open_connections)
+        : transport(std::move(socket)), endpoint(endpoint_index), open(open_connections) {
+        ++open;
+    }
+    ~UpstreamConnection() { --open; }
+    UpstreamConnection(const UpstreamConnection&) = delete;
+
+    Transport transport;
+    Buffer in;
+    std::size_t endpoint;  // index
+    bool reused = false;
+    bool given_up = false;                 // while connecting: the time is up
+    std::function<void()> cancel_resolve;  // while a name is looked up
+    SteadyTime idle_until{};
+    std::int64_t& open;  // the worker's gauge
+};
+
+using UpstreamConnectionPtr = std::unique_ptr<UpstreamConnection>;
+
+class UpstreamPool {
+  public:
+    UpstreamPool(Executor executor, const UpstreamSettings& settings, TlsContext tls,
+                 std::int64_t& open_connections)
+        : executor_(std::move(executor)),
+          settings_(settings),
+          tls_(std::move(tls)),
+          idle_(settings.endpoints.size()),
+          open_(open_connections) {}
+
+    [[nodiscard]] const UpstreamSettings& settings() const { return settings_; }
+    // Where answers with this status are counted; set by the owner at the first one.
+    std::uint64_t*& counter(int status) { return counters_[static_cast<std::size_t>(status)]; }
+
+    // Endpoints are taken in turn, request by request.
+    [[nodiscard]] std::size_t next_endpoint() { return next_++ % settings_.endpoints.size(); }
+    // An idle connection to that endpoint that is still quiet, the one used last; null: open one.
+    UpstreamConnectionPtr take_idle(std::size_t endpoint, SteadyTime now);
+    void give_back(UpstreamConnectionPtr connection, SteadyTime now,
+                   std::optional<std::uint32_t> keep_alive_seconds);
+    void close_ended(SteadyTime now);
+
+    UpstreamConnectionPtr make_connection(std::size_t endpoint) {
+        return std::make_unique<UpstreamConnection>(Socket(executor_), endpoint, open_);
+    }
+    // Resolves, connects, shakes hands. error_code{}: good. give_up() ends it at any step.
+    static void give_up(UpstreamConnection& connection);
+    Task<error_code> connect(UpstreamConnection& connection);
+
+  private:
+    Executor executor_;
+    UpstreamSettings settings_;
+    TlsContext tls_;
+    std::vector<std::deque<UpstreamConnectionPtr>> idle_;  // by endpoint
+    std::size_t next_ = 0;
+    std::array<std::uint64_t*, 600> counters_{};  // by status; 0: no answer
+    std::int64_t& open_;
+};
+
+}  // namespace signet::net

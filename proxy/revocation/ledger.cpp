@@ -1,0 +1,60 @@
+#include "revocation/ledger.hpp"
+
+#include <algorithm>
+
+namespace signet::revocation {
+
+void Ledger::apply(const Entry& entry) {
+    std::optional<WallTime> ends;
+    if (entry.expires_at) ends = *entry.expires_at + skew_;
+    index_.put(hash(entry.target), entry.issued_before, ends);
+}
+
+result<std::size_t> Ledger::load(WallTime now) {
+    constexpr std::size_t page = 10'000;
+    std::size_t count = 0;
+    std::string after;
+    if (auto removed = source_->remove_ended(now - skew_); !removed) return removed.error();
+    while (true) {
+        const auto entries = source_->list(after, page);
+        if (!entries) return entries.error();
+        for (const auto& entry : *entries) apply(entry);
+        count += entries->size();
+        if (entries->size() < page) return count;
+        after = entries->back().target.id();
+    }
+}
+
+result<Entry> Ledger::put(const Entry& entry, WallTime now) {
+    // What has ended must not lend its strength to a new entry for the same target.
+    if (auto removed = source_->remove_ended(now - skew_); !removed) return removed.error();
+    index_.end(hash(entry.target), now);
+    auto kept = source_->put(entry);
+    if (kept) apply(*kept);
+    return kept;
+}
+
+result<std::optional<Entry>> Ledger::remove(std::string_view id) {
+    auto removed = source_->remove(id);
+    if (removed && *removed) index_.remove(hash((*removed)->target));
+    return removed;
+}
+
+result<std::size_t> Ledger::sweep(WallTime now) {
+    index_.sweep(now);
+    return source_->remove_ended(now - skew_);
+}
+
+void Ledger::set_skew(seconds skew) {
+    if (skew <= skew_) return;
+    skew_ = skew;
+    std::string after;
+    while (true) {  // entries already known hold longer now
+        const auto entries = source_->list(after, 10'000);
+        if (!entries || entries->empty()) return;
+        for (const auto& entry : *entries) apply(entry);
+        after = entries->back().target.id();
+    }
+}
+
+}  // namespace signet::revocation

@@ -1,0 +1,152 @@
+"""`signet explain`: what would become of a token, and why."""
+
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from issuer import Issuer  # noqa: E402
+from proxied import ProxiedTestCase  # noqa: E402
+from signet import EXIT_CONFIG, EXIT_USAGE, run_cli  # noqa: E402
+from tokens import ABSENT, ec_key, rsa_key, with_bad_signature  # noqa: E402
+
+
+def strings_in(value):
+    """Every string in a JSON value, names of members too."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from strings_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings_in(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+class Explain(ProxiedTestCase):
+    @classmethod
+    def prepare(cls):
+        cls.key = rsa_key("rsa-1", "RS256")
+        cls.issuer = cls.shared_issuer([cls.key])
+        cls.proxy = cls.shared_signet(cls.configuration(
+            cls.issuer_entry(cls.issuer, name="main", max_lifetime="1h"),
+            routes=[{"prefix": "/admin", "require": {"scopes": ["admin:write"]}},
+                    {"prefix": "/post", "methods": ["POST"],
+                     "require": {"claims": [{"claim": "tenant", "equals": "acme"}]}},
+                    {"prefix": "/host", "hosts": ["a.example"], "require": {"scopes": ["a"]}},
+                    {"prefix": "/open", "access": "public"}, {"prefix": "/"}],
+            claim_to_headers=[{"claim": "sub", "header": "X-Auth-Subject"},
+                              {"claim": "groups", "header": "X-Auth-Groups"}]))
+
+    def explain(self, token, *args, expect):
+        """Runs it in both forms; gives the text and the object."""
+        found = []
+        for form in ((), ("--json",)):
+            done = run_cli("explain", "-c", self.proxy.config_file, *args, *form, stdin=token)
+            self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+            parts = token.strip().split()[-1].split(".") if token.strip() else [""]
+            if len(parts) == 3 and len(parts[2]) > 20:
+                self.assertNotIn(parts[2], done.stdout + done.stderr, "the signature was printed")
+            found.append(done.stdout)
+        return found[0], json.loads(found[1])
+
+    def test_an_admitted_token_with_its_claims_and_headers(self):
+        token = self.token(sub="user-7", groups=["a", "b"])
+        for text in (token, token + "\n", "Bearer " + token + "\n"):
+            said, found = self.explain(text, expect=0)
+            for word in ("user-7", "X-Auth-Subject", "X-Auth-Groups", "rsa-1", self.issuer.url):
+                self.assertIn(word, said)
+                self.assertTrue([s for s in strings_in(found) if word in s], word)
+
+    def test_it_says_what_it_could_not_look_at(self):
+        said, _ = self.explain(self.token(), expect=0)
+        self.assertIn("revocation", said.lower())
+
+    def test_each_check_is_told_in_order(self):
+        said, _ = self.explain(self.token(), expect=0)
+        places = [said.lower().find(word) for word in ("issuer", "signature", "audience")]
+        self.assertNotIn(-1, places)
+        self.assertEqual(places, sorted(places))
+
+    def test_the_same_word_as_the_proxys_for_every_refusal(self):
+        cases = {
+            "expired": self.token(exp=1000), "not_yet_valid": self.token(nbf=4000000000),
+            "audience_mismatch": self.token(aud="other"),
+            "issuer_unknown": self.token(iss="https://other"),
+            "signature_invalid": with_bad_signature(self.token()),
+            "alg_not_allowed": self.key.token(self.claims(), header={"alg": "HS256"}),
+            "kid_unknown": ec_key("other").token(self.claims()),
+            "typ_mismatch": self.key.token(self.claims(), typ="x+jwt"),
+            "crit_unsupported": self.key.token(self.claims(), crit=["x"]),
+            "claim_missing": self.token(exp=ABSENT), "claim_invalid": self.token(sub=1),
+            "lifetime_too_long": self.token(exp=4000000000),
+            "token_malformed": "no.token", "token_too_large": "x" * 20000}
+        for reason, token in cases.items():
+            with self.subTest(reason):
+                answer = self.proxy.ask("GET", "/", token)
+                self.assertEqual(answer.code, reason)
+                said, found = self.explain(token, expect=1)
+                self.assertIn(reason, said)
+                self.assertIn(reason, set(strings_in(found)))
+
+    def test_the_route_follows_from_method_host_and_path(self):
+        token = self.token(scope="x")
+        said, _ = self.explain(token, "--path", "/admin/x", expect=1)
+        self.assertIn("scope_insufficient", said)
+        self.assertIn("admin:write", said)
+        self.explain(self.token(scope="admin:write"), "--path", "/admin/x", expect=0)
+        said, _ = self.explain(token, "--path", "/post", "--method", "POST", expect=1)
+        self.assertIn("claim_not_allowed", said)
+        self.explain(token, "--path", "/post", "--method", "GET", expect=0)
+        self.explain(token, "--path", "/host", "--host", "b.example", expect=0)
+        self.explain(token, "--path", "/host", "--host", "a.example", expect=1)
+        # The path is read as a request's would be.
+        self.explain(token, "--path", "//x/../%61dmin/x", expect=1)
+
+    def test_no_token_at_all(self):
+        said, _ = self.explain("", expect=1)
+        self.assertIn("token_missing", said)
+        self.explain("", "--path", "/open/x", expect=0)
+
+    def test_without_keys_it_is_undecided(self):
+        away = Issuer([self.key], start=False)
+        self.addCleanup(away.close)
+        with tempfile.TemporaryDirectory(prefix="signet-test-") as folder:
+            path = os.path.join(folder, "signet.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**self.proxy.config, "issuers": [self.issuer_entry(away)]}, file)
+            done = run_cli("explain", "-c", path, stdin=self.token(iss=away.url))
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn("keys_unavailable", done.stdout)
+
+    def test_bad_configuration_and_bad_usage(self):
+        done = run_cli("explain", "--config-yaml", "x: 1", stdin=self.token())
+        self.assertEqual(done.returncode, EXIT_CONFIG)
+        done = run_cli("explain", "-c", self.proxy.config_file, "--frobnicate", stdin="")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+
+    def test_nothing_in_a_token_reaches_the_terminal_as_control(self):
+        said, _ = self.explain(self.token(sub="a\x1b[31mb\r\nX-Admin: 1\u009b"), expect=0)
+        self.assertEqual([c for c in said
+                          if ord(c) < 32 and c not in "\n\t" or 127 <= ord(c) < 160], [])
+
+    def test_the_admin_api_explains_the_same_and_knows_the_revocations(self):
+        token = self.token(jti="explained")
+        answer = self.proxy.admin("POST", "/v1/explain", token,
+                                  [("Content-Type", "application/json")])
+        self.assertEqual(answer.status, 200, answer)
+        _, by_command = self.explain(token, expect=0)
+        self.assertEqual(set(answer.json()), set(by_command))
+        self.proxy.revoke(jti="explained")
+        answer = self.proxy.admin("POST", "/v1/explain", token,
+                                  [("Content-Type", "application/json")])
+        self.assertIn("revoked", set(strings_in(answer.json())))
+        self.assertNotIn(token.rsplit(".", 1)[1].encode(), answer.body)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,269 @@
+"""Header hygiene: what a client may not say, whatever its spelling, on every kind of route."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+from proxy_case import HOST, T0, ProxyTestCase  # noqa: E402
+from wire import Connection, chunked, request  # noqa: E402
+
+PREFLIGHT = [("Origin", "https://app.example"), ("Access-Control-Request-Method", "POST")]
+
+# Spellings of X-Auth-Subject that some program behind the proxy reads as that header.
+SPELLINGS = ["X-Auth-Subject", "x-auth-subject", "X-AUTH-SUBJECT", "X_Auth_Subject", "x_auth_subject",
+             "X-Auth_Subject", "X_Auth-Subject", "X.Auth.Subject", "X.Auth~Subject", "X~Auth~Subject",
+             "X!Auth#Subject", "X$Auth%Subject", "X&Auth'Subject", "X*Auth+Subject", "X^Auth`Subject",
+             "X|Auth|Subject"]
+FORGERIES = {"once": ["admin"], "twice": ["admin", "root"], "empty": [""], "a list": ["admin, root"],
+             "the verified value": ["user-1"]}
+
+# Never passed on, from anyone: the default of request_headers_to_remove, and Proxy.
+ALWAYS_REMOVED = ["Remote-User", "remote_user", "X-Remote-User", "X_Remote_User", "X-Forwarded-User",
+                  "X-Forwarded-Email", "X-Forwarded-Groups", "X-Forwarded-Preferred-Username",
+                  "X-Forwarded-Access-Token", "X_Forwarded_Access_Token", "X-Auth-Request-User",
+                  "X-Auth-Request-Email", "x_auth_request_anything", "X.Auth~Request.Groups", "Proxy",
+                  "proxy", "PROXY"]
+
+# Believed from trusted proxies alone.
+FORWARDING = ["Forwarded", "FORWARDED", "X-Real-IP", "X_Real_IP", "X.Real~IP", "X-Original-URL",
+              "X-Original-Method", "X_Original_URL", "X-Original-Anything", "X-Rewrite-URL",
+              "X_Rewrite_URL", "X-HTTP-Method-Override", "X_HTTP_Method_Override", "X-Forwarded-Port",
+              "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Scheme", "X-Forwarded-Ssl",
+              "X-Forwarded-Uri", "X_Forwarded_Anything", "X-Forwarded.Method"]
+
+HOP_BY_HOP = {"Keep-Alive": "timeout=5", "Proxy-Connection": "keep-alive", "TE": "trailers",
+              "Proxy-Authorization": "Basic eDp5", "Trailer": "X-T"}
+
+
+class ForgedClaims(ProxyTestCase):
+    CONFIG = {
+        "claim_to_headers": [{"claim": "sub", "header": "X-Auth-Subject"},
+                             {"claim": "email", "header": "X-Auth-Email"}],
+        "forward_payload_header": "X-Auth-Payload",
+        "bypass_cors_preflight": True,
+        "routes": [{"prefix": "/public", "access": "public"}, {"prefix": "/optional", "access": "optional"},
+                   {"prefix": "/"}],
+    }
+    # (method, target, token, further headers, whether the claims are set)
+    PLACES = [("GET", "/required", T0, [], True), ("POST", "/required", T0, [], True),
+              ("OPTIONS", "/required", T0, [], True), ("OPTIONS", "/required", None, PREFLIGHT, False),
+              ("GET", "/public", None, [], False), ("GET", "/public", T0, [], False),
+              ("OPTIONS", "/public", None, [], False), ("GET", "/optional", None, [], False),
+              ("GET", "/optional", T0, [], True), ("OPTIONS", "/optional", T0, [], True)]
+
+    def test_a_forged_claim_header_never_arrives(self):
+        for method, target, token, more, verified in self.PLACES:
+            expected = [("X-Auth-Subject", "user-1")] if verified else []
+            for spelling in SPELLINGS:
+                with self.subTest(method=method, target=target, token=bool(token), name=spelling):
+                    seen = self.seen(target, method, more + [(spelling, "admin")], token=token)
+                    self.assertEqual(seen.like("X-Auth-Subject"), expected)
+                    self.assertNotIn(b"admin", seen.raw)
+
+    def test_every_form_of_forgery(self):
+        for form, forged in FORGERIES.items():
+            with self.subTest(form):
+                seen = self.seen("/required", headers=[("X-Auth-Subject", v) for v in forged])
+                self.assertEqual(seen.like("X-Auth-Subject"), [("X-Auth-Subject", "user-1")])
+
+    def test_a_mix_of_spellings_in_one_request(self):
+        seen = self.seen("/required", headers=[(s, "admin") for s in SPELLINGS])
+        self.assertEqual(seen.like("X-Auth-Subject"), [("X-Auth-Subject", "user-1")])
+
+    def test_a_claim_that_the_token_lacks_leaves_no_header(self):
+        for spelling in ("X-Auth-Email", "x_auth_email"):
+            seen = self.seen("/required", headers={spelling: "admin@app.example"})
+            self.assertEqual(seen.like("X-Auth-Email"), [])
+
+    def test_the_payload_header_is_ours_too(self):
+        for target, token, count in (("/required", T0, 1), ("/public", None, 0), ("/optional", None, 0)):
+            for spelling in ("X-Auth-Payload", "x_auth_payload", "X.Auth~Payload"):
+                with self.subTest(target=target, name=spelling):
+                    seen = self.seen(target, headers={spelling: "forged"}, token=token)
+                    self.assertEqual(len(seen.like("X-Auth-Payload")), count)
+                    self.assertNotIn(b"forged", seen.raw)
+
+    def test_neighbours_of_a_claim_header_pass(self):
+        for name in ("X-Auth-Subjects", "X-Auth-Subjec", "XX-Auth-Subject", "X-AuthSubject",
+                     "X-Auth--Subject"):
+            with self.subTest(name):
+                self.assertEqual(self.seen("/required", headers={name: "v"}).all(name), ["v"])
+
+    def test_trailers_never_become_headers(self):
+        for target, token in (("/required", T0), ("/public", None)):
+            with Connection(self.proxy.port) as wire:
+                wire.send(request("POST", target, {"Transfer-Encoding": "chunked", "Trailer": "X-T"},
+                                  token=token)
+                          + chunked(b"body", trailers=b"X-Auth-Subject: admin\r\nX-T: 1\r\n"
+                                                      b"Authorization: Bearer x\r\nContent-Length: 9\r\n"))
+                self.assertEqual(wire.answer().status, 200)
+            seen = self.upstream.one()
+            self.assertEqual((seen.body, seen.trailers), (b"body", []))
+            self.assertEqual(seen.all("X-T"), [])
+            self.assertNotIn(b"admin", self.upstream.received())
+
+    def test_names_in_connection_do_not_strip_what_the_proxy_sets(self):
+        for value in ("close, X-Auth-Subject", "X-Auth-Subject", "x_auth_subject, X-Auth-Payload",
+                      "Authorization, Cookie, X-Forwarded-For", "X-Forwarded-Host, X-Forwarded-Proto",
+                      "X-Request-Id, keep-alive", "close, ,,X-Auth-Subject,"):
+            with self.subTest(value):
+                seen = self.seen("/required", headers={"Connection": value})
+                self.assertEqual(seen.all("X-Auth-Subject"), ["user-1"])
+                self.assertEqual(len(seen.all("X-Auth-Payload")), 1)
+                self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
+                self.assertEqual(seen.all("X-Forwarded-Proto"), ["http"])
+                self.assertEqual(seen.all("X-Forwarded-Host"), [HOST])
+                self.assertEqual(len(seen.all("X-Request-Id")), 1)
+
+    def test_a_token_named_in_connection_is_still_looked_at(self):
+        self.assert_refusal(401, "token_missing", "/required", headers={"Connection": "Authorization"},
+                            token=None)
+
+    def test_headers_named_in_connection_go(self):
+        seen = self.seen("/required", headers=[("Connection", "X-Once, close"), ("Connection", "x-twice"),
+                                               ("X-Once", "1"), ("X-Twice", "2"), ("X-Stays", "3")])
+        self.assertEqual((seen.all("X-Once"), seen.all("X-Twice"), seen.all("X-Stays")), ([], [], ["3"]))
+
+    def test_hop_by_hop_headers_go(self):
+        for target, token in (("/required", T0), ("/public", None)):
+            for name, value in HOP_BY_HOP.items():
+                with self.subTest(name, target=target):
+                    self.assertEqual(self.seen(target, headers={name: value}, token=token).all(name), [])
+
+    def test_what_is_never_passed_on(self):
+        for target, token in (("/required", T0), ("/public", None), ("/optional", None)):
+            for name in ALWAYS_REMOVED + FORWARDING:
+                with self.subTest(name, target=target):
+                    seen = self.seen(target, headers={name: "forged"}, token=token)
+                    self.assertNotIn(b"forged", seen.raw)
+
+    def test_ordinary_headers_pass_in_order_and_unchanged(self):
+        sent = [("Accept", "text/html;q=0.9, */*"), ("X-Multi", "one"), ("x-CASE", "Kept  as it \t is"),
+                ("X-Multi", "two"), ("X-Empty", ""), ("X-Bytes", b"\xc3\xa9\xff"),
+                ("User-Agent", "kube-probe/1.30"), ("Accept-Encoding", "gzip")]
+        seen = self.seen("/required", headers=sent)
+        expected = [(n, v if isinstance(v, str) else v.decode("latin-1")) for n, v in sent]
+        names = {n.lower() for n, _ in sent}
+        self.assertEqual([(n.lower(), v) for n, v in seen.headers if n.lower() in names],
+                         [(n.lower(), v) for n, v in expected])
+
+
+class WhatTheProxySets(ProxyTestCase):
+    CONFIG = {
+        "request_headers_to_add": {"X-Served-Through": "signet", "X-Both": "global"},
+        "claim_to_headers": [{"claim": "sub", "header": "X-Auth-Subject"}],
+        "routes": [{"prefix": "/public", "access": "public"}, {"prefix": "/optional", "access": "optional"},
+                   {"prefix": "/second", "upstream": "second"}, {"prefix": "/"}],
+    }
+
+    @classmethod
+    def settings(cls):
+        found = super().settings()
+        del found["upstream"]
+        found["upstreams"] = {"default": {"url": cls.upstream.url},
+                              "second": {"url": cls.upstream.url,
+                                         "request_headers_to_add": {"X-Second": "yes"}}}
+        return found
+
+    def test_fixed_headers_arrive_and_replace_what_the_client_sent(self):
+        for target, token in (("/required", T0), ("/public", None), ("/optional", None)):
+            seen = self.seen(target, headers={"x-served-through": "forged", "X-Other": "1"}, token=token)
+            self.assertEqual(seen.all("X-Served-Through"), ["signet"])
+            self.assertEqual(seen.all("X-Other"), ["1"])
+
+    def test_fixed_headers_of_one_upstream(self):
+        self.assertEqual(self.seen("/second").all("X-Second"), ["yes"])
+        self.assertEqual(self.seen("/second").all("X-Served-Through"), ["signet"])
+        self.assertEqual(self.seen("/first").all("X-Second"), [])
+
+    def test_where_the_request_came_from(self):
+        seen = self.seen("/", headers={"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https",
+                                       "X-Forwarded-Host": "evil.example"}, host="app.example:8443")
+        self.assertEqual(seen.like("X-Forwarded-For"), [("X-Forwarded-For", "127.0.0.1")])
+        self.assertEqual(seen.like("X-Forwarded-Proto"), [("X-Forwarded-Proto", "http")])
+        self.assertEqual(seen.like("X-Forwarded-Host"), [("X-Forwarded-Host", "app.example:8443")])
+
+    def test_a_stranger_does_not_choose_the_request_id(self):
+        ids = set()
+        for name in ("X-Request-Id", "x_request_id", "X-Request-ID", "X.Request~Id"):
+            seen = self.seen("/", headers={name: "chosen-by-the-client"})
+            [(_, value)] = seen.like("X-Request-Id")
+            self.assertRegex(value, r"\A[A-Za-z0-9._-]{1,128}\Z")
+            self.assertNotIn("chosen", value)
+            ids.add(value)
+        self.assertEqual(len(ids), 4)
+        answer = self.ask("/", headers={"X-Request-Id": "chosen"}, token=None)
+        self.assertNotEqual(answer.header("X-Request-Id"), "chosen")
+
+    def test_the_token_goes_and_public_routes_keep_everything(self):
+        self.assertEqual(self.seen("/").all("Authorization"), [])
+        self.assertEqual(self.seen("/optional").all("Authorization"), [])
+        seen = self.seen("/public", headers={"Cookie": "a=1; access_token=x;  b=2"})
+        self.assertEqual(seen.all("Authorization"), ["Bearer " + T0])
+        self.assertEqual(seen.all("Cookie"), ["a=1; access_token=x;  b=2"])
+        seen = self.seen("/public", headers={"Authorization": "Basic dTpw"}, token=None)
+        self.assertEqual(seen.all("Authorization"), ["Basic dTpw"])
+
+
+class ForwardedToken(ProxyTestCase):
+    CONFIG = {"tokens": {"forward": True}}
+
+    def test_the_upstream_gets_the_token_when_asked_to(self):
+        self.assertEqual(self.seen("/").all("Authorization"), ["Bearer " + T0])
+
+
+class TrustedPeer(ProxyTestCase):
+    """The test's own address is a trusted proxy."""
+
+    CONFIG = {"trusted_proxies": ["127.0.0.0/8"],
+              "claim_to_headers": [{"claim": "sub", "header": "X-Auth-Subject"}]}
+
+    def test_its_forwarding_headers_are_believed(self):
+        seen = self.seen("/", headers={"X-Forwarded-For": "203.0.113.9, 198.51.100.4",
+                                       "X-Forwarded-Proto": "https", "X-Forwarded-Host": "www.example",
+                                       "X-Forwarded-Port": "443", "X-Real-IP": "203.0.113.9",
+                                       "Forwarded": "for=203.0.113.9", "X-Original-URL": "/there"})
+        self.assertEqual(seen.all("X-Forwarded-For"), ["203.0.113.9, 198.51.100.4, 127.0.0.1"])
+        self.assertEqual(seen.all("X-Forwarded-Proto"), ["https"])
+        self.assertEqual(seen.all("X-Forwarded-Host"), ["www.example"])
+        for name, value in (("X-Forwarded-Port", "443"), ("X-Real-IP", "203.0.113.9"),
+                            ("Forwarded", "for=203.0.113.9"), ("X-Original-URL", "/there")):
+            self.assertEqual(seen.all(name), [value])
+
+    def test_nothing_said_is_filled_in(self):
+        seen = self.seen("/")
+        self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
+        self.assertEqual(seen.all("X-Forwarded-Proto"), ["http"])
+        self.assertEqual(seen.all("X-Forwarded-Host"), [HOST])
+
+    def test_a_good_request_id_is_kept_and_a_bad_one_replaced(self):
+        for value in ("a", "Trace.1_2-3", "x" * 128):
+            self.assertEqual(self.seen("/", headers={"X-Request-Id": value}).all("X-Request-Id"), [value])
+            self.assertEqual(self.ask("/", headers={"X-Request-Id": value}, token=None)
+                             .header("X-Request-Id"), value)
+        self.upstream.forget()
+        for value in ("", "x" * 129, "a b", "a\"b", "a,b", "<a>", "é"):
+            with self.subTest(value):
+                [found] = self.seen("/", headers={"X-Request-Id": value}).all("X-Request-Id")
+                self.assertNotEqual(found, value)
+                self.assertRegex(found, r"\A[A-Za-z0-9._-]{1,128}\Z")
+
+    def test_it_may_not_say_who_the_user_is(self):
+        for name in ALWAYS_REMOVED + SPELLINGS:
+            with self.subTest(name):
+                self.assertNotIn(b"forged", self.seen("/", headers={name: "forged"}).raw)
+
+
+class UntrustedRange(ProxyTestCase):
+    CONFIG = {"trusted_proxies": ["192.0.2.0/24", "2001:db8::/32"]}
+
+    def test_a_peer_outside_the_ranges_is_a_stranger(self):
+        seen = self.seen("/", headers={"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1"})
+        self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
+        self.assertEqual(seen.like("X-Real-IP"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,20 @@
+# Fuzz targets: fuzz_NAME.cpp with LLVMFuzzerTestOneInput, seeds in corpus/NAME. What they assert holds for every input, so
+# the seeds run as an ordinary unit test too (unit_fuzz_corpus).
+function(signet_fuzz_target name)
+  add_executable(fuzz_${name} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_${name}.cpp)
+  list(TRANSFORM ARGN PREPEND signet_)
+  target_link_libraries(fuzz_${name} PRIVATE signet_flags ${ARGN})
+  target_include_directories(fuzz_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz)
+endfunction()
+
+signet_fuzz_target(chunked http)
+signet_fuzz_target(config_values config)
+signet_fuzz_target(cookie http)
+signet_fuzz_target(json base)
+signet_fuzz_target(jwk_set jose)
+signet_fuzz_target(request_head http)
+signet_fuzz_target(response_head http)
+signet_fuzz_target(target http policy)
+signet_fuzz_target(token jose)

@@ -1,0 +1,54 @@
+#include "jose/algorithm.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <string_view>
+
+namespace signet::jose {
+namespace {
+
+using namespace std::literals;
+
+TEST_CASE("thirteen names are algorithms, each its own") {
+    AlgorithmSet all;
+    for (int i = 0; i < algorithm_count; ++i) {
+        const auto a = static_cast<Algorithm>(i);
+        CAPTURE(name_of(a));
+        CHECK(algorithm_from(name_of(a)) == a);
+        CHECK_FALSE(all.has(a));
+        all.add(a);
+        CHECK(all.has(a));
+    }
+    CHECK(all.names() ==
+          "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512");
+}
+
+TEST_CASE("no other spelling is an algorithm") {
+    for (const auto name :
+         {""sv,        "none"sv,   "None"sv,     "nOnE"sv,     "NONE"sv, "none "sv,  "rs256"sv,  "Rs256"sv,
+          " RS256"sv,  "RS256 "sv, "RS256\0"sv,  "RS2567"sv,   "RS25"sv, "ES521"sv,  "ES256K"sv, "EdDsa"sv,
+          "Ed25519"sv, "HS1"sv,    "HS256/64"sv, "RSA-OAEP"sv, "dir"sv,  "ECDH-ES"sv}) {
+        CAPTURE(name);
+        CHECK_FALSE(algorithm_from(name));
+    }
+    CHECK_FALSE(algorithm_from(std::string(5000, 'R')));
+}
+
+TEST_CASE("the algorithms with a shared secret are told from those with a key pair") {
+    for (int i = 0; i < algorithm_count; ++i) {
+        const auto a = static_cast<Algorithm>(i);
+        CAPTURE(name_of(a));
+        CHECK(is_hmac(a) == name_of(a).starts_with("HS"));
+        CHECK(asymmetric_algorithms.has(a) != is_hmac(a));
+    }
+}
+
+TEST_CASE("sets of algorithms intersect") {
+    const AlgorithmSet some{Algorithm::RS256, Algorithm::ES256, Algorithm::HS256};
+    CHECK((some & asymmetric_algorithms) == AlgorithmSet{Algorithm::ES256, Algorithm::RS256});
+    CHECK((some & AlgorithmSet{Algorithm::PS256}).empty());
+    CHECK(AlgorithmSet{}.names().empty());
+}
+
+}  // namespace
+}  // namespace signet::jose
