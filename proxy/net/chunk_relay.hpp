@@ -28,7 +28,7 @@ inline Unchunked unchunk(http::ChunkedReader& reader, Buffer& buffer) {
             out.error = step.error;
             break;
         }
-        std::memmove(front + kept, step.data.data(), step.data.size());
+        if (!step.data.empty()) std::memmove(front + kept, step.data.data(), step.data.size());
         kept += step.data.size();
         out.consumed += step.consumed;
         if (step.done) {
