@@ -288,21 +288,28 @@ admin::Facts Application::facts() const {
 PlainHandler Application::handler(bool full) {
     return [this, full](PlainRequest request, Reply reply) {
         if (!admin::needs_figures(request) || draining_) return answer(request, reply, full, {});
-        // Each worker hands over a copy on its own thread; the last one sends them on.
+        // Each worker adds its figures on its own thread; the last one sends them on. The reply ends a
+        // connection of this thread's, so it must leave with them and never be destroyed over there.
         struct Gathering {
             std::mutex mutex;
             telemetry::WorkerMetrics sum;
             std::size_t left;
+            PlainRequest request;
+            Reply reply;
         };
         auto gathering = std::make_shared<Gathering>();
         gathering->left = workers_.size();
+        gathering->request = std::move(request);
+        gathering->reply = std::move(reply);
         for (auto& worker : workers_) {
-            worker->collect([this, gathering, request, reply, full](const telemetry::WorkerMetrics& figures) {
+            worker->collect([this, gathering, full](const telemetry::WorkerMetrics& figures) {
                 const std::lock_guard lock(gathering->mutex);
                 gathering->sum.add(figures);
                 if (--gathering->left != 0) return;
-                boost::asio::post(context_, [this, gathering, request, reply, full] {
-                    answer(request, reply, full, std::move(gathering->sum));
+                boost::asio::post(context_, [this, full, sum = std::move(gathering->sum),
+                                             request = std::move(gathering->request),
+                                             reply = std::move(gathering->reply)]() mutable {
+                    answer(request, reply, full, std::move(sum));
                 });
             });
         }

@@ -202,7 +202,10 @@ Task<bool> Session::handle(std::size_t head_size) {
         record_.token = decision.token;
         if (decision.kind == gate::Decision::Kind::need_keys) {
             keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer));
-            continue;
+            if (!transport_.peer_left()) continue;
+            // Whoever left meanwhile costs the upstream nothing.
+            record_.reason = Reason::bad_request;
+            break;
         }
         if (settings.access_log && record_.line.empty())
             begin_access_line(record_, peer_text_, head.method, head.host,

@@ -77,6 +77,12 @@ bool Transport::is_quiet() {
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+bool Transport::peer_left() {
+    char byte = 0;
+    const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 void Transport::shutdown_send() {
     if (tls_)
         SSL_shutdown(

@@ -47,6 +47,9 @@ class Transport {
     // Has the peer closed, or sent what nobody asked for, while the connection lay idle?
     [[nodiscard]] bool is_quiet();
 
+    // Has the peer ended its direction, or the connection, with nothing left to read?
+    [[nodiscard]] bool peer_left();
+
     // Ends our direction: FIN, after a TLS close_notify if that goes at once.
     void shutdown_send();
     void cancel();
