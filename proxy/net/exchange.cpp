@@ -32,7 +32,8 @@ Exchange::Exchange(Session& session, LocalGenerationPtr generation, UpstreamPool
       retriable_(idempotent_ && head.body == http::BodyKind::none),
       body_(head.body),
       head_size_(head_size),
-      body_left_(head.content_length) {}
+      body_left_(head.content_length),
+      pump_ended_(worker_.poller()) {}
 
 Exchange::~Exchange() = default;
 
@@ -81,7 +82,7 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
             if (connection_->in.empty() && may_retry() && !session_.main.expired && interims_ == 0)
                 co_return End::again;
             const bool slow = session_.main.expired;
-            if (!slow && pump_ != PumpState::running && pump_ != PumpState::done && pump_ != PumpState::idle)
+            if (!slow && (pump_failed() || pump_ == PumpState::upstream_gone))
                 co_return co_await fail_for_pump();
             co_return co_await fail(slow ? Reason::upstream_timeout : Reason::upstream_unreachable,
                                     slow ? "no answer within response_timeout"
@@ -111,7 +112,7 @@ Task<bool> Exchange::open(std::string_view head, bool fresh_connection) {
         body = session_.in().bytes();
         body = body.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, body.size())));
     }
-    WriteParts parts{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
+    WriteParts parts{head, body, {}};
     std::string kept;
     if (connection_) {
         const auto now = connection_->transport.try_write(parts);
@@ -119,8 +120,8 @@ Task<bool> Exchange::open(std::string_view head, bool fresh_connection) {
         advance(parts, now.bytes);
     }
     if (size_of(parts) != 0) {
-        kept.assign(static_cast<const char*>(parts[0].data()), parts[0].size());  // head is scratch memory
-        parts[0] = asio::buffer(kept);
+        kept.assign(parts[0]);  // head is scratch memory
+        parts[0] = kept;
         if (!connection_ && !co_await connect_any(endpoint)) co_return false;
         session_.main.arm(worker_.now() + body_timeout());
         if (co_await connection_->transport.write_all(parts)) co_return false;
@@ -159,8 +160,10 @@ Task<bool> Exchange::read_answer_head() {
         }
         if (end.state == http::HeadEnd::State::broken || in.size() >= http::max_response_head)
             co_return false;
+        // What ends the pump cancels the read below; it may have ended before that.
+        if (pump_failed()) co_return false;
         char* const room = in.prepare(in.empty() ? small_read : 1024);
-        const auto got = co_await connection_->transport.read_some({room, in.room()});
+        const auto got = co_await connection_->transport.read_some(room, in.room());
         if (got.error) co_return false;
         in.commit(got.bytes);
     }
@@ -239,15 +242,14 @@ Task<Exchange::End> Exchange::relay_answer() {
 
 Task<bool> Exchange::send_to_client(std::string_view head, std::string_view body, std::string_view tail) {
     if (client_failed_) co_return false;
-    WriteParts parts{asio::buffer(head), asio::buffer(body), asio::buffer(tail)};
+    WriteParts parts{head, body, tail};
     const auto now = session_.transport().try_write(parts);
     client_failed_ = static_cast<bool>(now.error);
     if (client_failed_) co_return false;
     advance(parts, now.bytes);
     if (size_of(parts) == 0) co_return true;
-    const std::string rest(static_cast<const char*>(parts[0].data()),
-                           parts[0].size());  // head may be scratch memory
-    parts[0] = asio::buffer(rest);
+    const std::string rest(parts[0]);  // head may be scratch memory
+    parts[0] = rest;
     client_failed_ = static_cast<bool>(co_await session_.transport().write_all(parts));
     co_return !client_failed_;
 }
@@ -293,9 +295,9 @@ Task<bool> Exchange::relay_body(std::string& head, http::AnswerBody body, http::
         if (done) co_return true;
         session_.main.arm(worker_.now() + body_timeout());
         char* const room = in.prepare(large_read);
-        const auto got = co_await connection_->transport.read_some({room, in.room()});
+        const auto got = co_await connection_->transport.read_some(room, in.room());
         if (got.error) {
-            if (body != http::AnswerBody::until_close || got.error != asio::error::eof) co_return false;
+            if (body != http::AnswerBody::until_close || got.error != end_of_stream()) co_return false;
             co_return delivery != http::Delivery::chunked || co_await send_to_client({}, {}, "0\r\n\r\n");
         }
         in.commit(got.bytes);

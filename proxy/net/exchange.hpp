@@ -56,6 +56,11 @@ class Exchange {
     Task<> pump_body();
     Task<PumpState> pump_step();
     Task<> stop_pump();
+    // The request will never be whole, so its answer is not waited for.
+    [[nodiscard]] bool pump_failed() const {
+        return pump_ == PumpState::client_gone || pump_ == PumpState::client_slow ||
+               pump_ == PumpState::bad_body || pump_ == PumpState::cancelled;
+    }
     Task<bool> read_answer_head();
     Task<bool> pass_interim();
     Task<End> relay_answer();
@@ -63,10 +68,10 @@ class Exchange {
                           std::uint64_t length);
     Task<bool> send_to_client(std::string_view head, std::string_view body, std::string_view tail);
     Task<End> tunnel();
-    Task<> tunnel_one_way(Transport& from, Buffer& buffer, Transport& to, bool& ended, std::uint64_t& count);
+    Task<> tunnel_one_way(Transport& from, Buffer& buffer, Transport& to, bool& ended,
+                          const bool& other_ended, std::uint64_t& count);
     Task<End> fail(Reason reason, const char* detail, int status = 0);
     Task<End> fail_for_pump();
-    void finish_connection(const http::ResponseHead& head);
 
     [[nodiscard]] bool may_retry() const { return retriable_ && connection_->reused; }
     [[nodiscard]] milliseconds body_timeout() const;
@@ -92,9 +97,9 @@ class Exchange {
     PumpState pump_ = PumpState::idle;
     bool connecting_ = false;
     bool stop_pump_ = false;
-    bool pump_joined_ = true;            // no pump of ours is left that could touch this object
-    std::unique_ptr<Timer> pump_ended_;  // made with the pump
-    bool answer_begun_ = false;          // bytes of the final answer went to the client
+    bool pump_joined_ = true;  // no pump of ours is left that could touch this object
+    Event pump_ended_;
+    bool answer_begun_ = false;  // bytes of the final answer went to the client
     bool client_failed_ = false;
     std::size_t answer_head_size_ = 0;
     int interims_ = 0;

@@ -1,6 +1,4 @@
 // The request's body on its way up, beside the answer that may already be coming down.
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 
 #include "net/chunk_relay.hpp"
 #include "net/exchange.hpp"
@@ -8,7 +6,6 @@
 namespace signet::net {
 namespace {
 
-constexpr auto as_result = asio::as_tuple(use_task);
 constexpr std::size_t small_read = 16 * 1024;
 constexpr std::size_t large_read = 64 * 1024;
 
@@ -19,16 +16,14 @@ void Exchange::start_body() {
         body_ == http::BodyKind::chunked || (body_ == http::BodyKind::length && body_left_ != 0);
     if (!left) return;
     pump_ = PumpState::running;
-    pump_ended_ = std::make_unique<Timer>(worker_.executor(), SteadyTime::max());
     pump_joined_ = false;
-    asio::co_spawn(worker_.executor(), pump_body(), [this](const std::exception_ptr& failed) {
+    spawn(pump_body(), [this](const std::exception_ptr& failed) {
         if (failed || pump_ == PumpState::running) pump_ = PumpState::client_gone;
         session_.pump.disarm();
         // Who waits for an answer that cannot come any more is woken.
-        if (pump_ != PumpState::done && pump_ != PumpState::upstream_gone && connection_)
-            connection_->transport.cancel();
+        if (pump_failed() && connection_) connection_->transport.cancel();
         pump_joined_ = true;
-        pump_ended_->cancel();
+        pump_ended_.set();
     });
 }
 
@@ -51,12 +46,13 @@ Task<Exchange::PumpState> Exchange::pump_step() {
         session_.pump.arm(worker_.now() + body_timeout());
         char* const room =
             in.prepare(body_left_ > small_read || body_ == http::BodyKind::chunked ? large_read : small_read);
-        const auto got = co_await session_.transport().read_some({room, in.room()});
+        const auto got = co_await session_.transport().read_some(room, in.room());
         if (got.error)
             co_return session_.pump.expired       ? PumpState::client_slow
             : session_.main.expired || stop_pump_ ? PumpState::cancelled
                                                   : PumpState::client_gone;
         in.commit(got.bytes);
+        if (stop_pump_) co_return PumpState::cancelled;
     }
     WriteParts parts;
     std::string size_line;
@@ -64,7 +60,7 @@ Task<Exchange::PumpState> Exchange::pump_step() {
     bool done = false;
     if (body_ == http::BodyKind::length) {
         consumed = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, in.size()));
-        parts[1] = asio::buffer(in.bytes().data(), consumed);
+        parts[1] = in.bytes().substr(0, consumed);
         body_left_ -= consumed;
         session_.record().bytes_in += consumed;
         done = body_left_ == 0;
@@ -75,9 +71,10 @@ Task<Exchange::PumpState> Exchange::pump_step() {
         done = piece.done;
         session_.record().bytes_in += piece.data.size();
         if (!piece.data.empty()) append_chunk_size(size_line, piece.data.size());
-        parts = {asio::buffer(size_line), asio::buffer(piece.data),
-                 done ? (piece.data.empty() ? asio::buffer("0\r\n\r\n", 5) : asio::buffer("\r\n0\r\n\r\n", 7))
-                      : asio::buffer("\r\n", piece.data.empty() ? 0 : 2)};
+        parts = {size_line, piece.data,
+                 done                 ? (piece.data.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n")
+                 : piece.data.empty() ? ""
+                                      : "\r\n"};
     }
     if (size_of(parts) != 0) {
         session_.pump.arm(worker_.now() + body_timeout());
@@ -89,14 +86,11 @@ Task<Exchange::PumpState> Exchange::pump_step() {
 
 Task<> Exchange::stop_pump() {
     stop_pump_ = true;
-    while (!pump_joined_) {
-        if (pump_ == PumpState::running) {
-            session_.transport().cancel();
-            if (connection_) connection_->transport.cancel();
-        }
-        pump_ended_->expires_after(milliseconds(20));  // asked again, should it have begun another step
-        co_await pump_ended_->async_wait(as_result);
-    }
+    if (pump_joined_) co_return;
+    // It waits, for the client or for the upstream: all else it does without a pause.
+    session_.transport().cancel();
+    if (connection_) connection_->transport.cancel();
+    while (!pump_joined_) co_await pump_ended_;
 }
 
 }  // namespace signet::net

@@ -20,13 +20,11 @@ telemetry::Outcome outcome_of(const policy::Allow& allow) {
 
 }  // namespace
 
-Session::Session(Worker& worker, Socket socket, const tcp::endpoint& peer)
-    : worker_(worker), transport_(std::move(socket)) {
-    auto address = peer.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    peer_text_ = address.to_string();
-    peer_address_ = *parse_address(peer_text_);
+Session::Session(Worker& worker, int socket, const SocketAddress& peer)
+    : worker_(worker),
+      transport_(worker.poller(), socket),
+      peer_text_(peer.host()),
+      peer_address_(peer.bytes()) {
     ++worker_.shared_.connections;
     ++worker_.metrics_.client_connections;
 }
@@ -61,7 +59,6 @@ void Session::abort() {
 }
 
 Task<> Session::run() {
-    transport_.prepare();
     const auto& generation = worker_.generation()->shared;
     const bool tls = generation->listener_tls != nullptr;
     if (worker_.shared_.connections > static_cast<std::int64_t>(generation->settings->max_connections)) {
@@ -76,8 +73,8 @@ Task<> Session::run() {
     if (tls) {
         main.arm(worker_.update_now() + generation->settings->timeouts.client_header);
         const auto context = generation->listener_tls;  // kept: a reload may replace it meanwhile
-        transport_.use_tls(*context);
-        if (co_await transport_.handshake(asio::ssl::stream_base::server)) co_return;
+        if (!transport_.use_tls(context->native_handle())) co_return;
+        if (co_await transport_.handshake(Transport::Role::server)) co_return;
     }
     for (bool first = true; co_await serve_one(first); first = false) {
     }
@@ -132,7 +129,7 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
         if (worker_.draining() && in_.empty()) co_return false;
         idle_ = in_.empty();
         char* const room = in_.prepare(in_.empty() ? first_read : 1024);
-        const auto got = co_await transport_.read_some({room, in_.room()});
+        const auto got = co_await transport_.read_some(room, in_.room());
         idle_ = false;
         if (got.error) {
             if (!main.expired || in_.empty()) co_return false;
@@ -286,14 +283,14 @@ void Session::finish_record() {
 }
 
 Task<error_code> Session::send(std::string_view head, std::string_view body) {
-    WriteParts parts{asio::buffer(head), asio::buffer(body), asio::const_buffer()};
+    WriteParts parts{head, body, {}};
     const auto now = transport_.try_write(parts);
     if (now.error) co_return now.error;
     advance(parts, now.bytes);
     if (size_of(parts) == 0) co_return error_code{};
     // head may be scratch memory that the next request of another session will use.
-    const std::string rest(static_cast<const char*>(parts[0].data()), parts[0].size());
-    parts[0] = asio::buffer(rest);
+    const std::string rest(parts[0]);
+    parts[0] = rest;
     co_return co_await transport_.write_all(parts);
 }
 
@@ -319,7 +316,7 @@ Task<> Session::linger() {
     in_.clear();
     while (drained < drain_bytes && !main.expired) {
         char* const room = in_.prepare(kept_buffer);
-        const auto got = co_await transport_.read_some({room, in_.room()});
+        const auto got = co_await transport_.read_some(room, in_.room());
         if (got.error) break;
         drained += got.bytes;
     }

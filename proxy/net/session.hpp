@@ -2,12 +2,11 @@
 // Exchange.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 
 #include "http/deny_response.hpp"
-#include "net/asio.hpp"
+#include "net/address.hpp"
 #include "net/buffer.hpp"
 #include "net/cidr.hpp"
 #include "net/request_record.hpp"
@@ -20,7 +19,8 @@ class Exchange;
 
 class Session : public SessionHook {
   public:
-    Session(Worker& worker, Socket socket, const tcp::endpoint& peer);
+    // socket: accepted, non-blocking, the session's from now on.
+    Session(Worker& worker, int socket, const SocketAddress& peer);
     ~Session();
     Session(const Session&) = delete;
 

@@ -1,69 +1,156 @@
 // One TCP connection, with TLS on it or without. The plain path pays one branch for the other.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
+#include <boost/system/error_code.hpp>
 #include <memory>
 #include <string_view>
 
-#include "net/asio.hpp"
+#include "net/address.hpp"
+#include "net/poller.hpp"
 
 namespace signet::net {
+
+using boost::system::error_code;
 
 struct IoResult {
     error_code error;
     std::size_t bytes = 0;
 };
 
-using WriteParts = std::array<asio::const_buffer, 3>;
-
-class Transport {
-  public:
-    explicit Transport(Socket socket) : socket_(std::move(socket)) {}
-    Transport(Transport&&) = delete;
-
-    Socket& socket() { return socket_; }
-    [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
-
-    // Small writes at once; the caller writes whole heads and bodies.
-    void prepare() {
-        error_code ignored;
-        socket_.set_option(tcp::no_delay(true), ignored);
-        socket_.non_blocking(true, ignored);
-    }
-
-    void use_tls(asio::ssl::context& context) { tls_ = std::make_unique<TlsStream>(socket_, context); }
-    SSL* native_tls() { return tls_->native_handle(); }
-    Task<error_code> handshake(asio::ssl::stream_base::handshake_type role);
-
-    // Up to one read's worth. error eof: the peer is done.
-    Task<IoResult> read_some(asio::mutable_buffer into);
-    // As much as goes without waiting; 0 with TLS. error would_block is not reported.
-    IoResult try_write(const WriteParts& parts);
-    // All of it, waiting where needed.
-    Task<error_code> write_all(WriteParts parts);
-    // Has the peer closed, or sent what nobody asked for, while the connection lay idle?
-    [[nodiscard]] bool is_quiet();
-
-    // Has the peer ended its direction, or the connection, with nothing left to read?
-    [[nodiscard]] bool peer_left();
-
-    // Ends our direction: FIN, after a TLS close_notify if that goes at once.
-    void shutdown_send();
-    void cancel();
-    void close();
-    void reset();  // so that the peer cannot take it for an orderly end
-
-  private:
-    using TlsStream = asio::ssl::stream<Socket&>;
-    Socket socket_;
-    std::unique_ptr<TlsStream> tls_;
-};
+using WriteParts = std::array<std::string_view, 3>;
 
 // Drops `n` bytes from the front.
 void advance(WriteParts& parts, std::size_t n);
 std::size_t size_of(const WriteParts& parts);
+
+// The peer has ended its direction in order: with FIN, or with TLS's close_notify.
+error_code end_of_stream();
+// The operation was cancelled, by a deadline or by close().
+error_code operation_aborted();
+
+class Transport {
+  public:
+    // descriptor: a non-blocking socket, ours from now on.
+    Transport(Poller& poller, int descriptor);
+    // One that is to be connected.
+    explicit Transport(Poller& poller) : watch_(poller) {}
+    ~Transport() { close(); }
+    Transport(const Transport&) = delete;
+
+    [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
+    // Before the handshake; false: OpenSSL has no memory.
+    bool use_tls(SSL_CTX* context);
+    SSL* native_tls() { return tls_.get(); }
+
+    class Connect;
+    class Handshake;
+    class Read;
+    class Write;
+
+    // All of them are awaited at once: `co_await transport.read_some(…)`. At most one reads and one writes.
+    //
+    // Opens a new socket for that address. A second address may be tried after a first that failed.
+    [[nodiscard]] Connect connect(const SocketAddress& address);
+    enum class Role : bool { client, server };
+    [[nodiscard]] Handshake handshake(Role role);
+    // What there is, `size` bytes at most, when there is some.
+    [[nodiscard]] Read read_some(char* into, std::size_t size);
+    // All of it, waiting where needed. What parts show stays where it is meanwhile.
+    [[nodiscard]] Write write_all(const WriteParts& parts);
+
+    // As much as goes without waiting.
+    IoResult try_write(const WriteParts& parts);
+
+    // Nothing has come, not even the end, while the connection lay idle.
+    [[nodiscard]] bool is_quiet();
+    // The peer has ended its direction, or the connection, with nothing left to read.
+    [[nodiscard]] bool peer_left();
+
+    // Ends our direction: close_notify with TLS, FIN.
+    void shutdown_send();
+    void cancel() { watch_.cancel(); }
+    void close();
+    void reset();  // so that the peer cannot take it for an orderly end
+
+  private:
+    struct FreeTls {
+        void operator()(SSL* tls) const { SSL_free(tls); }
+    };
+    enum class Progress : bool { wait, ended };
+    Progress read_now(char* into, std::size_t size, IoResult& out);
+    Progress write_now(WriteParts& parts, IoResult& out);
+    IoResult write_tls(const WriteParts& parts);
+    // What an OpenSSL call that failed means; no error: it must wait.
+    error_code tls_error(int returned);
+
+    Watch watch_;
+    int socket_ = -1;
+    std::unique_ptr<SSL, FreeTls> tls_;
+};
+
+class Transport::Connect final : public Operation {
+  public:
+    Connect(Transport& transport, const SocketAddress& address);
+    [[nodiscard]] bool await_ready() const { return static_cast<bool>(error_); }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_write(*this, who); }
+    error_code await_resume() const { return aborted() ? operation_aborted() : error_; }
+
+  private:
+    bool attempt() noexcept override;
+    Transport& transport_;
+    error_code error_;
+};
+
+class Transport::Handshake final : public Operation {
+  public:
+    Handshake(Transport& transport, Role role) : transport_(transport), role_(role) {}
+    [[nodiscard]] bool await_ready() { return transport_.watch_.try_now(*this); }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_read(*this, who); }
+    error_code await_resume() const { return aborted() ? operation_aborted() : error_; }
+
+  private:
+    bool attempt() noexcept override;
+    Transport& transport_;
+    Role role_;
+    error_code error_;
+};
+
+class Transport::Read final : public Operation {
+  public:
+    Read(Transport& transport, char* into, std::size_t size)
+        : transport_(transport), into_(into), size_(size) {}
+    [[nodiscard]] bool await_ready() { return transport_.watch_.try_now(*this); }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_read(*this, who); }
+    IoResult await_resume() const { return aborted() ? IoResult{operation_aborted(), 0} : result_; }
+
+  private:
+    bool attempt() noexcept override { return transport_.read_now(into_, size_, result_) == Progress::ended; }
+    Transport& transport_;
+    char* into_;
+    std::size_t size_;
+    IoResult result_;
+};
+
+class Transport::Write final : public Operation {
+  public:
+    Write(Transport& transport, const WriteParts& parts) : transport_(transport), parts_(parts) {}
+    [[nodiscard]] bool await_ready() { return transport_.watch_.try_now(*this); }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_write(*this, who); }
+    error_code await_resume() const { return aborted() ? operation_aborted() : result_.error; }
+
+  private:
+    bool attempt() noexcept override { return transport_.write_now(parts_, result_) == Progress::ended; }
+    Transport& transport_;
+    WriteParts parts_;
+    IoResult result_;
+};
+
+inline Transport::Connect Transport::connect(const SocketAddress& address) { return {*this, address}; }
+inline Transport::Handshake Transport::handshake(Role role) { return {*this, role}; }
+inline Transport::Read Transport::read_some(char* into, std::size_t size) { return {*this, into, size}; }
+inline Transport::Write Transport::write_all(const WriteParts& parts) { return {*this, parts}; }
 
 }  // namespace signet::net

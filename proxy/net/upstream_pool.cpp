@@ -1,12 +1,39 @@
 #include "net/upstream_pool.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <vector>
 
 namespace signet::net {
 namespace {
 
-constexpr auto as_result = asio::as_tuple(use_task);
+using Resolver = boost::asio::ip::tcp::resolver;
+
+// A name's addresses. Asio asks the system's resolver on a thread of its own.
+class Lookup {
+  public:
+    Lookup(Resolver& resolver, const Endpoint& endpoint) : resolver_(resolver), endpoint_(endpoint) {}
+    [[nodiscard]] bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> who) {
+        resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
+                                [this, who](error_code error, const Resolver::results_type& found) {
+                                    error_ = error;
+                                    for (const auto& entry : found) {
+                                        const auto at = entry.endpoint();
+                                        addresses_.emplace_back(at.data(), static_cast<socklen_t>(at.size()));
+                                    }
+                                    who.resume();
+                                });
+    }
+    error_code await_resume() const { return error_; }
+    std::vector<SocketAddress> take() { return std::move(addresses_); }
+
+  private:
+    Resolver& resolver_;
+    const Endpoint& endpoint_;
+    error_code error_;
+    std::vector<SocketAddress> addresses_;
+};
+
 constexpr std::size_t max_idle = 512;
 constexpr std::size_t kept_buffer = 16 * 1024;
 
@@ -49,38 +76,32 @@ void UpstreamPool::give_up(UpstreamConnection& connection) {
 
 Task<error_code> UpstreamPool::connect(UpstreamConnection& connection) {
     const Endpoint& endpoint = settings_.endpoints[connection.endpoint];
-    Socket& socket = connection.transport.socket();
     error_code error;
-    std::vector<tcp::endpoint> addresses;
-    const auto literal = asio::ip::make_address(endpoint.host, error);
-    if (!error) {
-        addresses.emplace_back(literal, endpoint.port);
+    std::vector<SocketAddress> addresses;
+    if (const auto literal = SocketAddress::parse(endpoint.host, endpoint.port)) {
+        addresses.push_back(*literal);
     } else {
-        asio::ip::basic_resolver<tcp, Executor> resolver(executor_);
+        Resolver resolver(context_);
         connection.cancel_resolve = [&resolver] { resolver.cancel(); };
-        const std::string port = std::to_string(endpoint.port);
-        const auto [unresolved, found] = co_await resolver.async_resolve(endpoint.host, port, as_result);
+        Lookup lookup(resolver, endpoint);
+        error = co_await lookup;
         connection.cancel_resolve = nullptr;
-        if (unresolved) co_return unresolved;
-        for (const auto& entry : found) addresses.push_back(entry.endpoint());
+        if (error) co_return error;
+        addresses = lookup.take();
     }
-    error = asio::error::host_not_found;
+    error = boost::asio::error::host_not_found;
     for (const auto& address : addresses) {
-        if (connection.given_up) co_return asio::error::timed_out;
-        error_code ignored;
-        socket.close(ignored);
-        const auto [failed] = co_await socket.async_connect(address, as_result);
-        error = failed;
+        if (connection.given_up) co_return boost::asio::error::timed_out;
+        error = co_await connection.transport.connect(address);
         if (!error) break;
     }
-    if (connection.given_up) co_return asio::error::timed_out;
+    if (connection.given_up) co_return boost::asio::error::timed_out;
     if (error) co_return error;
-    connection.transport.prepare();
     if (tls_) {
-        connection.transport.use_tls(*tls_);
-        if (!expect_host(connection.transport.native_tls(), endpoint.host))
-            co_return asio::error::invalid_argument;
-        error = co_await connection.transport.handshake(asio::ssl::stream_base::client);
+        if (!connection.transport.use_tls(tls_->native_handle()) ||
+            !expect_host(connection.transport.native_tls(), endpoint.host))
+            co_return boost::asio::error::invalid_argument;
+        error = co_await connection.transport.handshake(Transport::Role::client);
     }
     co_return error;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -12,14 +12,15 @@
 #include "base/clock.hpp"
 #include "net/buffer.hpp"
 #include "net/settings.hpp"
+#include "net/task.hpp"
 #include "net/tls.hpp"
 #include "net/transport.hpp"
 
 namespace signet::net {
 
 struct UpstreamConnection {
-    UpstreamConnection(Socket socket, std::size_t endpoint_index, std::int64_t& open_connections)
-        : transport(std::move(socket)), endpoint(endpoint_index), open(open_connections) {
+    UpstreamConnection(Poller& poller, std::size_t endpoint_index, std::int64_t& open_connections)
+        : transport(poller), endpoint(endpoint_index), open(open_connections) {
         ++open;
     }
     ~UpstreamConnection() { --open; }
@@ -39,9 +40,11 @@ using UpstreamConnectionPtr = std::unique_ptr<UpstreamConnection>;
 
 class UpstreamPool {
   public:
-    UpstreamPool(Executor executor, const UpstreamSettings& settings, TlsContext tls,
-                 std::int64_t& open_connections)
-        : executor_(std::move(executor)),
+    // context: the worker's, for names that must be looked up.
+    UpstreamPool(boost::asio::io_context& context, Poller& poller, const UpstreamSettings& settings,
+                 TlsContext tls, std::int64_t& open_connections)
+        : context_(context),
+          poller_(poller),
           settings_(settings),
           tls_(std::move(tls)),
           idle_(settings.endpoints.size()),
@@ -60,14 +63,15 @@ class UpstreamPool {
     void close_ended(SteadyTime now);
 
     UpstreamConnectionPtr make_connection(std::size_t endpoint) {
-        return std::make_unique<UpstreamConnection>(Socket(executor_), endpoint, open_);
+        return std::make_unique<UpstreamConnection>(poller_, endpoint, open_);
     }
     // Resolves, connects, shakes hands. error_code{}: good. give_up() ends it at any step.
     static void give_up(UpstreamConnection& connection);
     Task<error_code> connect(UpstreamConnection& connection);
 
   private:
-    Executor executor_;
+    boost::asio::io_context& context_;
+    Poller& poller_;
     UpstreamSettings settings_;
     TlsContext tls_;
     std::vector<std::deque<UpstreamConnectionPtr>> idle_;  // by endpoint

@@ -1,11 +1,8 @@
 #include "net/worker.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 
@@ -14,11 +11,13 @@
 namespace signet::net {
 namespace {
 
-constexpr auto as_result = asio::as_tuple(use_task);
-constexpr milliseconds tick{100};
-constexpr seconds longest_key_wait{2};
+namespace asio = boost::asio;
+
+constexpr milliseconds tick_length{100};
+constexpr milliseconds longest_key_wait{2000 - 100};  // and up to a tick
 constexpr std::size_t access_batch = 32 * 1024;
 constexpr int backlog = 4096;
+constexpr int accepted_in_a_row = 64;
 
 std::uint64_t random_word() {
     std::random_device device;
@@ -37,8 +36,6 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 Worker::Worker(Shared shared, std::size_t cache_bytes)
     : shared_(shared),
-      acceptor_(context_.get_executor()),
-      tick_(context_.get_executor()),
       gate_(shared.revocations, cache_bytes),
       id_state_(random_word()),
       id_prefix_(random_word()) {}
@@ -51,29 +48,34 @@ Worker::~Worker() {
 }
 
 result<Address> Worker::listen(const Address& address) {
-    error_code error;
-    const auto ip = asio::ip::make_address(address.host, error);
-    if (error) return fault("listen: '" + address.host + "' is not an IP address");
-    const tcp::endpoint endpoint(ip, address.port);
-    const std::string where = address.host + ":" + std::to_string(address.port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (error) return fault("listen " + where + ": " + error.message());
-    acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    const auto wanted = SocketAddress::parse(address.host, address.port);
+    if (!wanted) return fault("listen: '" + address.host + "' is not an IP address");
+    const auto failed = [&](const char* call) {
+        return fault("listen " + address.host + ":" + std::to_string(address.port) + ": " + call + ": " +
+                     std::generic_category().message(errno));
+    };
+    const int socket = ::socket(wanted->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket < 0) return failed("socket");
+    listener_.assign(socket);  // closes it, too
     const int on = 1;
-    ::setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    if (ip.is_v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
-    acceptor_.bind(endpoint, error);
-    if (error) return fault("listen " + where + ": " + error.message());
-    acceptor_.listen(backlog, error);
-    if (error) return fault("listen " + where + ": " + error.message());
-    return Address{address.host, acceptor_.local_endpoint().port()};
+    const int off = 0;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (wanted->family() == AF_INET6) ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (::bind(socket, wanted->data(), wanted->size()) != 0) return failed("bind");
+    if (::listen(socket, backlog) != 0) return failed("listen");
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return failed("getsockname");
+    return Address{address.host, SocketAddress(reinterpret_cast<const sockaddr*>(&bound), size).port()};
 }
 
 void Worker::start(GenerationPtr generation) {
     update_now();
     install(std::move(generation));
-    asio::co_spawn(context_, accept_loop(), asio::detached);
-    asio::co_spawn(context_, tick_loop(), asio::detached);
+    poller_.run();
+    accept_when_ready();
+    tick_later();
     thread_ = std::thread([this] {
         context_.run();
         finished_.store(true);
@@ -87,8 +89,7 @@ void Worker::post(GenerationPtr generation) {
 void Worker::stop_accepting() {
     asio::post(context_, [this] {
         draining_ = true;
-        error_code ignored;
-        acceptor_.close(ignored);
+        stop_listening();
         for (auto& session : sessions_) session.end_if_idle();
     });
 }
@@ -96,8 +97,7 @@ void Worker::stop_accepting() {
 void Worker::abort() {
     asio::post(context_, [this] {
         draining_ = aborted_ = true;
-        error_code ignored;
-        acceptor_.close(ignored);
+        stop_listening();
         for (auto& session : sessions_) session.abort();
     });
 }
@@ -127,7 +127,7 @@ void Worker::install(GenerationPtr generation) {
         LocalGenerationPtr local(new LocalGeneration);
         for (std::size_t i = 0; i < generation->settings->upstreams.size(); ++i)
             local->pools.push_back(
-                std::make_unique<UpstreamPool>(executor(), generation->settings->upstreams[i],
+                std::make_unique<UpstreamPool>(context_, poller_, generation->settings->upstreams[i],
                                                generation->upstream_tls[i], metrics_.upstream_connections));
         local->shared = std::move(generation);
         generation_ = std::move(local);
@@ -138,61 +138,87 @@ void Worker::install(GenerationPtr generation) {
     }
     const auto& keys = generation_->shared->keys;
     noted_kids_.assign(keys.size(), false);
-    for (const auto& waiter : key_waiters_)
-        if (waiter.issuer >= keys.size() || keys[waiter.issuer]->fetches > waiter.fetches_before)
-            waiter.timer->cancel();
-}
-
-Task<> Worker::accept_loop() {
-    while (acceptor_.is_open()) {
-        auto [error, socket] = co_await acceptor_.async_accept(as_result);
-        if (!error) {
-            try {
-                accepted(Socket(std::move(socket)));
-            } catch (const std::exception& e) {
-                shared_.log.error("connection not taken", {{"error", e.what()}});
-            }
-        } else if (error != asio::error::operation_aborted && error != asio::error::connection_aborted) {
-            // Out of descriptors, most likely: take breath instead of spinning.
-            Timer pause(executor(), milliseconds(50));
-            co_await pause.async_wait(as_result);
-        }
+    for (auto& waiter : key_waiters_) {
+        if (waiter.issuer < keys.size() && keys[waiter.issuer]->fetches <= waiter.fetches_before) continue;
+        waiter.fetched = waiter.issuer < keys.size() && keys[waiter.issuer]->last_fetch_good;
+        waiter.news.set();
     }
 }
 
-void Worker::accepted(Socket socket) {
-    error_code error;
-    const auto peer = socket.remote_endpoint(error);
-    if (error) return;
-    auto session = std::make_shared<Session>(*this, std::move(socket), peer);
-    sessions_.push_back(*session);
-    asio::co_spawn(context_, Session::serve(std::move(session)), [this](const std::exception_ptr& failed) {
-        // A failure ends one session, never the process.
-        if (!failed) return;
-        try {
-            std::rethrow_exception(failed);
-        } catch (const std::exception& e) {
-            shared_.log.error("session failed", {{"error", e.what()}});
-        }
+void Worker::accept_when_ready() {
+    listener_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code error) {
+        if (error || !listener_.is_open()) return;
+        if (accept_some()) return accept_when_ready();
+        // Out of descriptors, most likely: take breath instead of spinning.
+        accept_again_.expires_after(milliseconds(50));
+        accept_again_.async_wait([this](error_code) {
+            if (listener_.is_open()) accept_when_ready();
+        });
     });
 }
 
-Task<> Worker::tick_loop() {
-    // One timer for all deadlines: arming one is a store, not a system call.
-    while (!(draining_ && sessions_.empty())) {
-        tick_.expires_after(tick);
-        co_await tick_.async_wait(as_result);
-        update_now();
-        for (auto& session : sessions_) {
-            if (draining_) session.end_if_idle();
-            if (aborted_) session.abort();
-            session.check_deadlines(now_);
+// False: there are more, and they cannot be taken now.
+bool Worker::accept_some() {
+    for (int taken = 0; taken < accepted_in_a_row; ++taken) {
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        const int socket = ::accept4(listener_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size,
+                                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket >= 0) {
+            accepted(socket, SocketAddress(reinterpret_cast<const sockaddr*>(&from), size));
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            return false;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            break;
         }
-        for (const auto& pool : generation_->pools) pool->close_ended(now_);
-        flush_access();
     }
-    generation_.reset();
+    return true;
+}
+
+void Worker::accepted(int socket, const SocketAddress& peer) {
+    try {
+        auto session = std::make_shared<Session>(*this, socket, peer);
+        sessions_.push_back(*session);
+        spawn(Session::serve(std::move(session)), [this](const std::exception_ptr& failed) {
+            // A failure ends one session, never the process.
+            if (!failed) return;
+            try {
+                std::rethrow_exception(failed);
+            } catch (const std::exception& e) {
+                shared_.log.error("session failed", {{"error", e.what()}});
+            }
+        });
+    } catch (const std::exception& e) {
+        shared_.log.error("connection not taken", {{"error", e.what()}});
+    }
+}
+
+void Worker::stop_listening() {
+    error_code ignored;
+    listener_.close(ignored);
+    accept_again_.cancel();
+}
+
+void Worker::tick_later() {
+    tick_.expires_after(tick_length);
+    tick_.async_wait([this](error_code) { tick(); });
+}
+
+// One timer for all deadlines: arming one is a store, not a system call.
+void Worker::tick() {
+    update_now();
+    for (auto& session : sessions_) {
+        if (draining_) session.end_if_idle();
+        if (aborted_) session.abort();
+        session.check_deadlines(now_);
+    }
+    for (auto& waiter : key_waiters_)
+        if (now_ >= waiter.until) waiter.news.set();
+    for (const auto& pool : generation_->pools) pool->close_ended(now_);
     flush_access();
+    if (!draining_ || !sessions_.empty()) return tick_later();
+    generation_.reset();
+    poller_.stop();
 }
 
 void Worker::access_line(std::string_view line) {
@@ -221,14 +247,13 @@ telemetry::RouteCounters& Worker::route_counters(int route) {
 
 Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer) {
     const auto before = generation_->shared->keys[issuer]->fetches;
-    Timer timer(executor(), longest_key_wait);
-    const auto place = key_waiters_.insert(key_waiters_.end(), {issuer, before, &timer});
+    Event news(poller_);
+    const auto place =
+        key_waiters_.insert(key_waiters_.end(), {issuer, before, update_now() + longest_key_wait, news});
     if (!generation_->shared->keys[issuer]->fetching) shared_.keys.unknown_kid(issuer);
-    const auto [ended] = co_await timer.async_wait(as_result);
+    co_await news;
+    const bool fetched = place->fetched;
     key_waiters_.erase(place);
-    const auto& keys = generation_->shared->keys;
-    const bool fetched =
-        ended == asio::error::operation_aborted && issuer < keys.size() && keys[issuer]->last_fetch_good;
     co_return fetched ? gate::KeyWait::fetched : gate::KeyWait::failed;
 }
 

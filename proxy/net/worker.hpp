@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/local_shared_ptr.hpp>
 #include <functional>
@@ -16,8 +18,9 @@
 
 #include "gate/gate.hpp"
 #include "http/response_head.hpp"
-#include "net/asio.hpp"
 #include "net/generation.hpp"
+#include "net/poller.hpp"
+#include "net/task.hpp"
 #include "net/upstream_pool.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/worker_metrics.hpp"
@@ -72,7 +75,7 @@ class Worker {
     void collect(std::function<void(const telemetry::WorkerMetrics&)> done);
 
     // ---- this worker's thread: for sessions ----
-    [[nodiscard]] Executor executor() { return context_.get_executor(); }
+    [[nodiscard]] Poller& poller() { return poller_; }
     [[nodiscard]] const LocalGenerationPtr& generation() const { return generation_; }
     gate::Gate& gate() { return gate_; }
     telemetry::WorkerMetrics& metrics() { return metrics_; }
@@ -103,18 +106,25 @@ class Worker {
     struct KeyWaiter {
         std::size_t issuer;
         std::uint64_t fetches_before;
-        Timer* timer;
+        SteadyTime until;
+        Event& news;
+        bool fetched = false;
     };
-    Task<> accept_loop();
-    void accepted(Socket socket);
-    Task<> tick_loop();
+    void accept_when_ready();
+    bool accept_some();
+    void accepted(int socket, const SocketAddress& peer);
+    void tick_later();
+    void tick();
+    void stop_listening();
     void install(GenerationPtr generation);
     void flush_access();
 
     Shared shared_;
-    asio::io_context context_{1};
-    asio::basic_socket_acceptor<tcp, Executor> acceptor_;
-    Timer tick_;
+    boost::asio::io_context context_{1};
+    Poller poller_{context_};
+    boost::asio::posix::stream_descriptor listener_{context_};
+    boost::asio::steady_timer tick_{context_};
+    boost::asio::steady_timer accept_again_{context_};
     gate::Gate gate_;
     LocalGenerationPtr generation_;
     telemetry::WorkerMetrics metrics_;
