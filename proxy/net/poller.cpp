@@ -16,6 +16,12 @@ int make_epoll() {
 
 }  // namespace
 
+Watch::~Watch() {
+    stop();
+    // Stopped before, it may still be the one that is being settled: what it waited for was cancelled.
+    poller_.forget(*this);
+}
+
 void Watch::start(int descriptor) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;

@@ -50,7 +50,7 @@ class Watch
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   public:
     explicit Watch(Poller& poller) : poller_(poller) {}
-    ~Watch() { stop(); }
+    ~Watch();
     Watch(const Watch&) = delete;
 
     void start(int descriptor);
