@@ -80,7 +80,7 @@ Decision Gate::decide(const http::RequestHead& head, http::Target& target, const
     const auto& route = rules_->routes.at(*route_index);
     if (route.access == policy::Access::open || (rules_->bypass_cors_preflight && is_preflight(head))) {
         out.kind = Decision::Kind::allow;
-        out.stage = Stage::done;
+        out.stage = Stage::route;
         out.allow = policy::Allow::anonymous(true);
         return out;
     }
@@ -93,7 +93,7 @@ Decision Gate::decide(const http::RequestHead& head, http::Target& target, const
     if (!search.found) {
         if (route.access == policy::Access::optional && route.require.empty()) {
             out.kind = Decision::Kind::allow;
-            out.stage = Stage::done;
+            out.stage = Stage::credential;
             out.allow = policy::Allow::anonymous(false);
         } else {
             deny(out, Stage::credential, Reason::token_missing, "the request carries no token");
@@ -192,23 +192,24 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
                     "the keys of issuer " + rules.name + " cannot be had");
     }
     const auto candidates = keys::choose_keys(*keys.set, token.kid, *token.algorithm);
-    if (!candidates.kid_known) {
+    for (std::size_t i = 0; i < candidates.count && verified_by == nullptr; ++i)
+        if (candidates.keys[i]->verify(*token.algorithm, token.signing_input, token.signature))
+            verified_by = candidates.keys[i];
+    if (verified_by == nullptr && !candidates.kid_known) {
         const bool may_fetch = keys.remote && (keys.fetching || now.steady >= keys.refetch_from);
         if (wait == KeyWait::none && may_fetch) return need();
         const bool fetched =
             wait == KeyWait::fetched || (wait == KeyWait::none && (!keys.remote || keys.last_fetch_good));
-        if (fetched)
+        if (!fetched)
+            return deny(out, Stage::key, Reason::keys_unavailable,
+                        "the keys of issuer " + rules.name + " could not be fetched");
+        if (candidates.count == 0)
             return deny(out, Stage::key, Reason::kid_unknown,
                         "the key set of issuer " + rules.name + " does not have its kid");
-        return deny(out, Stage::key, Reason::keys_unavailable,
-                    "the keys of issuer " + rules.name + " could not be fetched");
     }
     if (candidates.count == 0)
         return deny(out, Stage::algorithm, Reason::alg_not_allowed,
                     "its alg does not fit the key that it names");
-    for (std::size_t i = 0; i < candidates.count && verified_by == nullptr; ++i)
-        if (candidates.keys[i]->verify(*token.algorithm, token.signing_input, token.signature))
-            verified_by = candidates.keys[i];
     out.verified_now = token.algorithm;
     if (verified_by == nullptr)
         deny(out, Stage::signature, Reason::signature_invalid,

@@ -5,9 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.hpp"
+
 namespace signet::http {
 
 struct CookiePair {
+    // Without the white space around '=': readers of cookies trim it, so `a =x` is a cookie named a to them.
     std::string_view name;
     std::string_view value;
     std::string_view text;  // the whole pair as it stands between semicolons, white space included
@@ -29,14 +32,11 @@ void for_each_cookie(std::string_view field, F&& f) {
     while (true) {
         const auto end = field.find(';');
         const auto text = field.substr(0, end);
-        auto pair = text;
-        while (!pair.empty() && (pair.front() == ' ' || pair.front() == '\t')) pair.remove_prefix(1);
-        while (!pair.empty() && (pair.back() == ' ' || pair.back() == '\t')) pair.remove_suffix(1);
-        const auto equals = pair.find('=');
+        const auto equals = text.find('=');
         if (equals != std::string_view::npos)
-            f(CookiePair{pair.substr(0, equals), pair.substr(equals + 1), text});
+            f(CookiePair{trim_ows(text.substr(0, equals)), trim_ows(text.substr(equals + 1)), text});
         else
-            f(CookiePair{pair, {}, text});
+            f(CookiePair{trim_ows(text), {}, text});
         if (end == std::string_view::npos) return;
         field.remove_prefix(end + 1);
     }

@@ -115,6 +115,7 @@ CredentialSearch find_credential(const RequestHead& head, std::string_view query
         int times = 0;
         for_each_param(query, [&](std::string_view name, std::string_view value, std::string_view) {
             if (!names_param(places.params, name)) return;
+            // Also under two names: what is decoded has room for one.
             if (++times == 2) search.twice();
             if (value.find('%') == std::string_view::npos) {
                 search.found(TokenText(value), CredentialPlace::param);

@@ -35,6 +35,12 @@ void append_challenge(std::string& out, const ReasonInfo& what, const Denial& de
     out.append("\r\n");
 }
 
+// Their sentences would tell rules, issuers and the state of their keys.
+bool speaks_of_rules(Reason reason) {
+    return reason == Reason::claim_not_allowed || reason == Reason::csrf_rejected ||
+           reason == Reason::keys_unavailable || reason == Reason::revocation_stale;
+}
+
 }  // namespace
 
 std::string_view status_phrase(int status) {
@@ -87,12 +93,14 @@ int make_deny_response(std::string& buffer, const Denial& denial, const DenialCo
 
     std::string body;
     json::Writer w(body, true);
-    // Without reasons only what RFC 6750 itself says leaves the house; faults of the message or of the path
-    // stay named.
-    const bool named = answers.reasons || !what.challenge;
-    const std::string_view code = named                      ? what.word
-                                  : what.oauth_error.empty() ? "unauthorized"
-                                                             : what.oauth_error;
+    // Without reasons only what RFC 6750 itself says of the token leaves the house; faults of the message, of
+    // the path or of the upstream stay named.
+    const bool named = answers.reasons || !(what.challenge || speaks_of_rules(denial.reason));
+    const std::string_view code = named                       ? what.word
+                                  : !what.oauth_error.empty() ? what.oauth_error
+                                  : status == 403             ? "forbidden"
+                                  : status == 503             ? "unavailable"
+                                                              : "unauthorized";
     w.object().member("type", "urn:signet:problem:" + std::string(code));
     w.member("title", named ? what.title : status_phrase(status))
         .member("status", status)

@@ -114,8 +114,10 @@ HeaderKind HeaderNames::classify(std::string_view name, std::uint32_t hash) cons
         const auto& e = entries_[slots_[at] - 1u];
         if (e.hash != hash || !flat_equal(e.flattened, name)) continue;
         if (iequals(e.flattened, name)) return e.kind;
-        // An alias. Dropped as its model is; a model that is kept for what it means to HTTP has no aliases.
-        return {HeaderId::other, e.kind.drop == Drop::never ? Drop::always : e.kind.drop, -1};
+        // An alias. Dropped as its model is; one that HTTP or we ourselves give a meaning has no aliases, not
+        // from a trusted peer either: it would stand beside what we write.
+        const bool has_meaning = e.kind.id != HeaderId::other || e.kind.drop == Drop::never;
+        return {HeaderId::other, has_meaning ? Drop::always : e.kind.drop, -1};
     }
     for (const auto& p : prefixes_)
         if (name.size() >= p.flattened.size() && flat_equal(p.flattened, name.substr(0, p.flattened.size())))

@@ -108,6 +108,8 @@ std::optional<BadRequest> take_connection(std::string_view value, Seen& seen, Re
         else
             out.connection_options.push_back(option);
     });
+    if (!wrong && out.connection_options.size() > max_connection_options)
+        wrong = bad("too many options in Connection");
     return wrong;
 }
 

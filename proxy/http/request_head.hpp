@@ -47,6 +47,9 @@ struct BadRequest {
     const char* detail = "";
 };
 
+// Each is looked for among all fields.
+inline constexpr std::size_t max_connection_options = 32;
+
 struct HeadLimits {
     std::size_t max_bytes = 32 * 1024;
     std::size_t max_fields = 100;

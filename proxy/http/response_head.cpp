@@ -85,6 +85,8 @@ const char* take_field(HeaderField& field, Seen& seen, ResponseHead& out) {
                 else if (!option.empty() && !iequals(option, "upgrade"))
                     out.connection_options.push_back(option);
             });
+            if (out.connection_options.size() > max_connection_options)
+                return "too many options in Connection";
             break;
         case AnswerField::content_length: {
             const auto length = parse_decimal(field.value);
@@ -115,7 +117,8 @@ const char* take_field(HeaderField& field, Seen& seen, ResponseHead& out) {
 
 }  // namespace
 
-const char* parse_response_head(std::string_view bytes, bool to_head, bool to_upgrade, ResponseHead& out) {
+const char* parse_response_head(std::string_view bytes, bool to_head, std::string_view to_upgrade,
+                                ResponseHead& out) {
     out.fields.clear();
     out.connection_options.clear();
     out.content_length = 0;
@@ -142,11 +145,15 @@ const char* parse_response_head(std::string_view bytes, bool to_head, bool to_up
     }
     if (seen.chunked && seen.content_length) return "both Content-Length and Transfer-Encoding in the answer";
     if (seen.chunked && !http11) return "Transfer-Encoding in an HTTP/1.0 answer";
-    if (out.status == 101 && !to_upgrade) return "a 101 that nobody asked for";
+    if (out.status == 101 && (to_upgrade.empty() || !iequals(out.upgrade, to_upgrade)))
+        return "a 101 to a protocol that nobody asked for";
+    const bool announces_body = seen.chunked || (seen.content_length && out.content_length != 0);
     out.keep_alive = !seen.close && (http11 || seen.keep_alive);
     // RFC 9112 §6.3
     if (to_head || out.status < 200 || out.status == 204 || out.status == 304) {
         out.body = AnswerBody::none;
+        // What it announces and may not have would come to the next request.
+        if (!to_head && (out.status == 204 ? announces_body : seen.chunked)) out.keep_alive = false;
     } else if (seen.chunked) {
         out.body = AnswerBody::chunked;
     } else if (seen.content_length) {

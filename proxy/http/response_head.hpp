@@ -32,9 +32,10 @@ struct ResponseHead {
 inline constexpr std::size_t max_response_head = 64 * 1024;
 inline constexpr std::size_t max_response_fields = 200;
 
-// to_head, to_upgrade: what the request was. nullptr: good, else what is wrong: a 502, and the connection is
-// dropped.
-const char* parse_response_head(std::string_view bytes, bool to_head, bool to_upgrade, ResponseHead& out);
+// to_head, to_upgrade: what the request was, and the protocol that it asked for (empty: none). nullptr: good,
+// else what is wrong: a 502, and the connection is dropped.
+const char* parse_response_head(std::string_view bytes, bool to_head, std::string_view to_upgrade,
+                                ResponseHead& out);
 
 // How the client is to get the body.
 enum class Delivery : std::uint8_t { none, length, chunked, until_close };

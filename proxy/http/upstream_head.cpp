@@ -29,12 +29,6 @@ bool is_kept(const HeaderField& field, const RequestHead& head, const Peer& peer
     return head.connection_options.empty() || !head.is_connection_option(field.name);
 }
 
-struct Forwarded {
-    std::string chain;  // what a trusted peer says of those before it; it may take several lines to do so
-    std::string_view proto;
-    std::string_view host;
-};
-
 void write_cookie(HeadWriter& out, const HeaderField& field, const Extraction& places) {
     const auto removed = [&](std::string_view name) {
         return std::ranges::find(places.cookies, name) != places.cookies.end();
@@ -57,14 +51,21 @@ std::string_view kept_request_id(const RequestHead& head, bool peer_trusted) {
     return std::ranges::all_of(field->value, allowed) ? field->value : std::string_view{};
 }
 
+// What a trusted peer says, if it says one thing: of two values the rules here and the upstream might each
+// take another one.
+std::string_view forwarded_value(const RequestHead& head, const Peer& peer, HeaderId id) {
+    std::string_view value;
+    int times = 0;
+    for (const auto& field : head.fields)
+        if (field.kind.id == id && ++times == 1) value = field.value;
+    return peer.trusted && times == 1 && value.find(',') == std::string_view::npos ? value
+                                                                                   : std::string_view{};
+}
+
 Scheme scheme_of(const RequestHead& head, const Peer& peer) {
     if (peer.tls) return Scheme::https;
-    if (!peer.trusted) return Scheme::unknown;
-    const auto* proto = head.find(HeaderId::x_forwarded_proto);
-    if (proto == nullptr) return Scheme::unknown;
-    return iequals(proto->value, "https")  ? Scheme::https
-           : iequals(proto->value, "http") ? Scheme::http
-                                           : Scheme::unknown;
+    const auto proto = forwarded_value(head, peer, HeaderId::x_forwarded_proto);
+    return iequals(proto, "https") ? Scheme::https : iequals(proto, "http") ? Scheme::http : Scheme::unknown;
 }
 
 UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, const Target& target,
@@ -85,7 +86,7 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
     buffer.append(" HTTP/1.1\r\n");
     out.line("Host", form.host.empty() ? head.host : std::string_view(form.host));
 
-    Forwarded before;
+    std::string chain;  // what a trusted peer says of those before it; it may take several lines to do so
     for (const auto& field : head.fields) {
         if (!is_kept(field, head, peer)) continue;
         switch (field.kind.id) {
@@ -95,11 +96,11 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
             case HeaderId::transfer_encoding:
             case HeaderId::upgrade:
             case HeaderId::hop_by_hop:
-            case HeaderId::x_request_id:
-                continue;
             case HeaderId::expect:
-                if (!head.expects_continue) continue;
-                break;
+            case HeaderId::x_request_id:
+            case HeaderId::x_forwarded_proto:
+            case HeaderId::x_forwarded_host:
+                continue;
             case HeaderId::cookie:
                 if (strip && !places.cookies.empty()) {
                     write_cookie(out, field, places);
@@ -107,13 +108,7 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
                 }
                 break;
             case HeaderId::x_forwarded_for:
-                before.chain.append(before.chain.empty() ? "" : ", ").append(field.value);
-                continue;
-            case HeaderId::x_forwarded_proto:
-                before.proto = field.value;
-                continue;
-            case HeaderId::x_forwarded_host:
-                before.host = field.value;
+                chain.append(chain.empty() ? "" : ", ").append(field.value);
                 continue;
             default:
                 break;
@@ -129,13 +124,16 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
     if (allow.is_verified() && !form.payload_header.empty()) out.line(form.payload_header, allow.payload());
     buffer.append(form.added_lines);
     buffer.append("X-Forwarded-For: ");
-    if (!before.chain.empty()) buffer.append(before.chain).append(", ");
+    if (!chain.empty()) buffer.append(chain).append(", ");
     buffer.append(peer.address).append("\r\n");
-    out.line("X-Forwarded-Proto", !before.proto.empty() ? before.proto : peer.tls ? "https" : "http");
-    const auto forwarded_host = before.host.empty() ? head.host : before.host;
+    const auto proto = forwarded_value(head, peer, HeaderId::x_forwarded_proto);
+    out.line("X-Forwarded-Proto", !proto.empty() ? proto : peer.tls ? "https" : "http");
+    const auto before_us = forwarded_value(head, peer, HeaderId::x_forwarded_host);
+    const auto forwarded_host = before_us.empty() ? head.host : before_us;
     if (!forwarded_host.empty()) out.line("X-Forwarded-Host", forwarded_host);
     out.line("X-Request-Id", request_id);
 
+    if (head.expects_continue) buffer.append("Expect: 100-continue\r\n");
     if (!head.upgrade.empty()) {
         buffer.append("Connection: Upgrade\r\n");
         out.line("Upgrade", head.upgrade);

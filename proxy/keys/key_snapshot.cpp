@@ -17,7 +17,6 @@ Candidates choose_keys(const jose::KeySet& set, std::optional<std::string_view> 
             }
     for (const auto& key : set.keys)
         if (!kid || !key.kid()) take(key);
-    out.kid_known = out.kid_known || out.count != 0;
     return out;
 }
 

@@ -28,7 +28,7 @@ inline constexpr std::size_t max_candidates = 8;
 struct Candidates {
     std::array<const jose::VerificationKey*, max_candidates> keys{};
     std::size_t count = 0;
-    bool kid_known = false;  // the token names no kid, or a key has it, or a key without kid fits
+    bool kid_known = false;  // the token names no kid, or a key has it
 };
 
 // Every key that fits `alg` and whose kid, where token and key both have one, is the same.

@@ -27,7 +27,7 @@ Exchange::Exchange(Session& session, LocalGenerationPtr generation, UpstreamPool
       to_head_(head.is_head()),
       http11_(head.http11),
       keep_alive_(head.keep_alive),
-      upgrade_(!head.upgrade.empty()),
+      upgrade_(head.upgrade),
       idempotent_(is_idempotent(head.method)),
       retriable_(idempotent_ && head.body == http::BodyKind::none),
       body_(head.body),
@@ -105,7 +105,7 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
 // which.
 Task<bool> Exchange::open(std::string_view head, bool fresh_connection) {
     const auto endpoint = pool_.next_endpoint();
-    if (!fresh_connection) connection_ = pool_.take_idle(endpoint, worker_.now());
+    if (!fresh_connection) connection_ = pool_.take_idle(endpoint, !retriable_, worker_.now());
     // The whole of a short body goes along with the head.
     std::string_view body;
     if (body_ == http::BodyKind::length) {
@@ -193,7 +193,7 @@ Task<Exchange::End> Exchange::relay_answer() {
     // in a next request.
     const bool body_open = pump_ != PumpState::idle && pump_ != PumpState::done;
     const bool close = !keep_alive_ || body_open || delivery == http::Delivery::until_close ||
-                       worker_.draining() || (upgrade_ && !session_.in().empty());
+                       worker_.draining() || (!upgrade_.empty() && !session_.in().empty());
     std::string head;
     {
         scratch.client_head.clear();
@@ -319,7 +319,7 @@ Task<Exchange::End> Exchange::fail(Reason reason, const char* detail, int status
     }
     const bool unread = body_ == http::BodyKind::chunked ? !request_chunks_.done() : body_left_ != 0;
     const bool keep =
-        keep_alive_ && !unread && !worker_.draining() && body_ == http::BodyKind::none && !upgrade_;
+        keep_alive_ && !unread && !worker_.draining() && body_ == http::BodyKind::none && upgrade_.empty();
     const bool kept = co_await session_.refuse({reason, status, detail, {}, {}, 1}, keep);
     co_return kept ? End::keep : End::close;
 }

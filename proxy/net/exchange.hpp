@@ -86,7 +86,7 @@ class Exchange {
     bool to_head_;
     bool http11_;
     bool keep_alive_;
-    bool upgrade_;
+    std::string upgrade_;  // the protocol asked for; empty: none
     bool idempotent_;
     bool retriable_;
     http::BodyKind body_;

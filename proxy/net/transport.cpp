@@ -190,9 +190,9 @@ Transport::Progress Transport::write_now(WriteParts& parts, IoResult& out) {
     return Progress::ended;
 }
 
-bool Transport::is_quiet() {
+bool Transport::is_quiet(bool ask) {
     if (tls_ && SSL_has_pending(tls_.get()) == 1) return false;
-    if (!watch_.may_read()) return true;
+    if (!watch_.may_read() && !ask) return true;
     char byte = 0;
     if (::recv(socket_, &byte, 1, MSG_PEEK) >= 0 || !must_wait()) return false;
     watch_.read_all();

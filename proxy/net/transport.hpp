@@ -64,8 +64,9 @@ class Transport {
     // As much as goes without waiting.
     IoResult try_write(const WriteParts& parts);
 
-    // Nothing has come, not even the end, while the connection lay idle.
-    [[nodiscard]] bool is_quiet();
+    // Nothing has come, not even the end, while the connection lay idle, as far as the poller has heard;
+    // ask: as far as the kernel knows.
+    [[nodiscard]] bool is_quiet(bool ask);
     // The peer has ended its direction, or the connection, with nothing left to read.
     [[nodiscard]] bool peer_left();
 

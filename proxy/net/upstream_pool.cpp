@@ -39,12 +39,12 @@ constexpr std::size_t kept_buffer = 16 * 1024;
 
 }  // namespace
 
-UpstreamConnectionPtr UpstreamPool::take_idle(std::size_t endpoint, SteadyTime now) {
+UpstreamConnectionPtr UpstreamPool::take_idle(std::size_t endpoint, bool one_chance, SteadyTime now) {
     auto& idle = idle_[endpoint];
     while (!idle.empty()) {
         auto connection = std::move(idle.back());
         idle.pop_back();
-        if (now < connection->idle_until && connection->transport.is_quiet()) return connection;
+        if (now < connection->idle_until && connection->transport.is_quiet(one_chance)) return connection;
     }
     return nullptr;
 }

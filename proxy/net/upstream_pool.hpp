@@ -56,8 +56,9 @@ class UpstreamPool {
 
     // Endpoints are taken in turn, request by request.
     [[nodiscard]] std::size_t next_endpoint() { return next_++ % settings_.endpoints.size(); }
-    // An idle connection to that endpoint that is still quiet, the one used last; null: open one.
-    UpstreamConnectionPtr take_idle(std::size_t endpoint, SteadyTime now);
+    // An idle connection to that endpoint that is still quiet, the one used last; null: open one. one_chance:
+    // for a request that cannot be sent again, so the kernel is asked once more.
+    UpstreamConnectionPtr take_idle(std::size_t endpoint, bool one_chance, SteadyTime now);
     void give_back(UpstreamConnectionPtr connection, SteadyTime now,
                    std::optional<std::uint32_t> keep_alive_seconds);
     void close_ended(SteadyTime now);

@@ -58,15 +58,26 @@ std::optional<Refusal> check_types(const json::Value& payload) {
     return std::nullopt;
 }
 
+// Under a claim of another type no revocation could be found: a wrong type is never "absent".
+std::optional<Refusal> check_revocation_claims(const json::Value& payload, const RevocationClaims& claims) {
+    for (const auto* names : {&claims.jti, &claims.sid, &claims.sub, &claims.client})
+        for (const auto& name : *names)
+            if (const auto claim = name.find(payload); claim && !claim->is_string())
+                return refuse(Reason::claim_invalid, "claim " + name.text() + " is not a string");
+    return std::nullopt;
+}
+
 std::string duration_text(milliseconds d) {
     const auto s = std::chrono::ceil<seconds>(d).count();
     return std::to_string(s) + " s";
 }
 
 std::optional<Refusal> check_lifetime(const Times& times, const IssuerRules& rules) {
-    if (rules.max_lifetime.count() == 0 || !times.expires) return std::nullopt;
+    if (rules.max_lifetime.count() == 0) return std::nullopt;
     if (!times.issued)
         return refuse(Reason::claim_missing, "claim iat is missing, and max_lifetime needs it");
+    if (!times.expires)
+        return refuse(Reason::claim_missing, "claim exp is missing, and max_lifetime needs it");
     const auto lifetime = *times.expires - *times.issued;
     if (lifetime <= rules.max_lifetime) return std::nullopt;
     return refuse(Reason::lifetime_too_long, "it lives " + duration_text(lifetime) + ", and " +
@@ -75,7 +86,7 @@ std::optional<Refusal> check_lifetime(const Times& times, const IssuerRules& rul
 
 }  // namespace
 
-std::optional<Refusal> check_times(const Times& times, seconds clock_skew, WallTime now) {
+std::optional<Refusal> check_times(const Times& times, milliseconds clock_skew, WallTime now) {
     if (times.expires && now >= *times.expires + clock_skew)
         return refuse(Reason::expired, "it expired " + duration_text(now - *times.expires) + " ago");
     if (times.not_before && now + clock_skew < *times.not_before)
@@ -107,6 +118,7 @@ bool audience_matches(const json::Value& payload, const std::vector<ClaimPath>& 
 result<Admitted, Refusal> admit(const jose::Token& token, const IssuerRules& rules, WallTime now) {
     if (auto wrong = check_typ(token, rules)) return *wrong;
     if (auto wrong = check_types(token.payload)) return *wrong;
+    if (auto wrong = check_revocation_claims(token.payload, rules.revocation_claims)) return *wrong;
 
     Admitted admitted;
     const std::array<std::pair<const char*, std::optional<WallTime>*>, 3> dates{

@@ -30,7 +30,7 @@ struct Admitted {
 result<Admitted, Refusal> admit(const jose::Token& token, const IssuerRules& rules, WallTime now);
 
 // The part that is looked at again on every request, remembered token or not. nullopt: good at `now`.
-std::optional<Refusal> check_times(const Times& times, seconds clock_skew, WallTime now);
+std::optional<Refusal> check_times(const Times& times, milliseconds clock_skew, WallTime now);
 
 // Does one of `wanted` stand in the token's audience? Compared byte for byte.
 bool audience_matches(const json::Value& payload, const std::vector<ClaimPath>& audience_claims,

@@ -7,14 +7,18 @@
 namespace signet::policy {
 namespace {
 
-// RFC 9110 §5.5: no control characters (DEL included), no outer white space; bytes above 127 are UTF-8 here.
+// RFC 9110 §5.5: no control characters (DEL and C1 included), no outer white space; bytes above 127 are UTF-8
+// here.
 bool is_safe(std::string_view value) {
     if (value.empty()) return true;
     if (value.front() == ' ' || value.back() == ' ') return false;
-    return std::ranges::none_of(value, [](char c) {
+    unsigned char before = 0;
+    for (const char c : value) {
         const auto b = static_cast<unsigned char>(c);
-        return b < 0x20 || b == 0x7F;
-    });
+        if (b < 0x20 || b == 0x7F || (before == 0xC2 && b >= 0x80 && b < 0xA0)) return false;  // C2 80…: C1
+        before = b;
+    }
+    return true;
 }
 
 std::optional<std::string> scalar_text(const json::Value& v) {

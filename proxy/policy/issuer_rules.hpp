@@ -27,12 +27,12 @@ struct IssuerRules {
     bool any_audience = false;
     std::vector<ClaimPath> audience_claims = claim_paths({"aud"});
     jose::AlgorithmSet algorithms = jose::asymmetric_algorithms;
-    seconds clock_skew{30};
+    milliseconds clock_skew{30'000};
     std::vector<ClaimPath> required_claims = claim_paths({"exp"});
     Requirement require;
     std::vector<std::string> token_types{"at+jwt", "jwt"};  // lower case, without application/
     bool reject_id_tokens = true;
-    seconds max_lifetime{0};  // 0: unlimited
+    milliseconds max_lifetime{0};  // 0: unlimited
     RevocationClaims revocation_claims;
     std::vector<ClaimHeader> claim_headers;
 };

@@ -9,7 +9,8 @@ using namespace signet::fuzz;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     auto text = text_of(data, size);
     const auto choice = take_choice(text);
-    const bool to_head = (choice & 1) != 0, to_upgrade = (choice & 2) != 0;
+    const bool to_head = (choice & 1) != 0;
+    const std::string_view to_upgrade = (choice & 2) != 0 ? "websocket" : "";
     const http::ClientSide client{(choice & 4) == 0, (choice & 8) != 0};
     std::size_t scanned = 0;
     const auto end = http::find_head_end(text, scanned);
@@ -21,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     FUZZ_ASSERT(head.status >= 100 && head.status <= 599);
-    FUZZ_ASSERT(head.status != 101 || to_upgrade);
+    FUZZ_ASSERT(head.status != 101 || head.upgrade.size() == to_upgrade.size());
     FUZZ_ASSERT(!to_head || head.body == http::AnswerBody::none);
     if (head.body == http::AnswerBody::until_close) FUZZ_ASSERT(!head.keep_alive);
     if (end.state != http::HeadEnd::State::complete) return 0;  // only whole heads are ever parsed

@@ -20,7 +20,7 @@ struct Made {
 
     [[nodiscard]] std::string field(std::string_view name) const {
         ResponseHead parsed;
-        REQUIRE(parse_response_head(head, true, false, parsed) == nullptr);
+        REQUIRE(parse_response_head(head, true, {}, parsed) == nullptr);
         for (const auto& f : parsed.fields)
             if (f.name == name) return std::string(f.value);
         return "(absent)";

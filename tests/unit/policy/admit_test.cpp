@@ -193,7 +193,7 @@ TEST_CASE("ID, refresh, offline and logout tokens are no access tokens, unless a
     }
 }
 
-TEST_CASE("a lifetime is bounded where a bound is set, and then needs iat") {
+TEST_CASE("a lifetime is bounded where a bound is set, and then needs exp and iat") {
     auto rules = usual();
     rules.max_lifetime = seconds{3600};
     CHECK(verdict(admitted(payload("\"iat\":1699997000"), rules)) == "admitted");
@@ -201,8 +201,8 @@ TEST_CASE("a lifetime is bounded where a bound is set, and then needs iat") {
     CHECK(verdict(admitted(payload(), rules)) == "claim_missing");
     CHECK(verdict(admitted(payload("\"iat\":0"), usual())) == "admitted");
     rules.required_claims.clear();
-    CHECK(verdict(admitted(R"({"aud":"api"})", rules)) ==
-          "admitted");  // without exp there is no lifetime to bound
+    for (const auto* endless : {R"({"aud":"api"})", R"({"aud":"api","iat":1})"})
+        CHECK(verdict(admitted(endless, rules)) == "claim_missing");
 }
 
 TEST_CASE("an audience is found byte for byte, in a string or an array") {
