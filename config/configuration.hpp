@@ -36,8 +36,8 @@ struct Configuration {
     std::map<std::string, Mark> marks;  // where each key stood
     Problems warnings;
 
-    [[nodiscard]] seconds largest_skew() const {
-        seconds most{0};
+    [[nodiscard]] milliseconds largest_skew() const {
+        milliseconds most{0};
         for (const auto& issuer : rules->issuers) most = std::max(most, issuer.clock_skew);
         return most;
     }

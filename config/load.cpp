@@ -119,8 +119,10 @@ void load_all(Section& root, const Environment& environment, Configuration& out)
     load_log(root, out);
     load_answers(root, out.rules->http.answers);
     root.text("state_dir", out.state_dir);
-    if (out.state_dir.empty()) out.state_dir = environment("STATE_DIRECTORY").value_or("");
-    out.state_dir = out.state_dir.substr(0, out.state_dir.find(':'));  // systemd may name several
+    if (out.state_dir.empty()) {
+        const auto directories = environment("STATE_DIRECTORY").value_or("");
+        out.state_dir = directories.substr(0, directories.find(':'));  // systemd may name several
+    }
     load_revocation(root, out);
     root.flag("watch", out.watch);
     root.flag("bypass_cors_preflight", out.rules->bypass_cors_preflight);
@@ -136,37 +138,35 @@ void load_all(Section& root, const Environment& environment, Configuration& out)
 
 }  // namespace
 
-std::variant<Configuration, Problems> load(std::string_view yaml, const Environment& environment) {
-    Problems problems;
+Loaded load(std::string_view yaml, const Environment& environment) {
+    Loaded out;
     const std::string text(yaml);
     YAML::Node document;
     try {
         std::istringstream stream(text);
         YAML::Parser parser(stream);
-        NoAliases handler(problems);
+        NoAliases handler(out.errors);
         while (parser.HandleNextDocument(handler)) {
         }
-        if (!problems.empty()) return problems;
+        if (!out.errors.empty()) return out;
         document = YAML::Load(text);
     } catch (const YAML::Exception& e) {
-        problems.push_back({{e.mark.line + 1, e.mark.column + 1}, "this is not YAML: " + e.msg, false});
-        return problems;
+        out.errors.push_back({{e.mark.line + 1, e.mark.column + 1}, "this is not YAML: " + e.msg, false});
+        return out;
     }
-    Configuration out;
-    Reader reader(environment);
     if (document.IsNull()) {
-        problems.push_back(
+        out.errors.push_back(
             {{1, 1}, "the configuration is empty; `upstream` and `issuers` are needed", false});
-        return problems;
+        return out;
     }
+    Reader reader(environment);
     Section root(reader, document, "");
-    if (document.IsMap()) load_all(root, environment, out);
+    if (document.IsMap()) load_all(root, environment, out.configuration);
     auto& found = reader.problems();
-    std::ranges::stable_sort(found, {},
-                             [](const Problem& p) { return std::pair(p.mark.line, p.mark.column); });
-    if (reader.failed()) return std::move(found);
-    out.warnings = std::move(found);
-    out.marks = std::move(reader.marks);
+    std::ranges::stable_sort(found, {}, [](const Problem& p) { return p.mark; });
+    for (auto& problem : found)
+        (problem.warning ? out.configuration.warnings : out.errors).push_back(std::move(problem));
+    out.configuration.marks = std::move(reader.marks);
     return out;
 }
 

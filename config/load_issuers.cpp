@@ -40,10 +40,14 @@ void load_key_source(Section& s, keys::Settings& out) {
         }
         chosen = source.key;
         out.kind = source.kind;
-        if (source.kind == SourceKind::inline_set)
+        if (source.kind == SourceKind::inline_set) {
             out.location = s.reader().json(*node).value_or("");
-        else
+            if (const auto keys = (*node)["keys"];
+                node->IsMap() && keys && keys.IsSequence() && keys.size() == 0)
+                s.warn(source.key, "jwks is empty: every token of this issuer is answered 503");
+        } else {
             s.text(source.key, out.location);
+        }
     }
     s.text("ca_file", out.ca_file);
     s.text("bearer_token_file", out.bearer_token_file);
@@ -51,8 +55,16 @@ void load_key_source(Section& s, keys::Settings& out) {
     s.flag("allow_link_local", out.allow_link_local);
     s.duration("refresh_interval", out.refresh_interval);
     s.duration("refetch_cooldown", out.refetch_cooldown);
-    s.duration("max_stale", out.max_stale);
+    s.limit("max_stale", out.max_stale);
     s.flag("required_for_ready", out.required_for_ready);
+    const bool local = chosen != nullptr && !keys::is_remote(out.kind);
+    for (const auto& [key, file] :
+         {std::pair{"ca_file", &out.ca_file}, {"bearer_token_file", &out.bearer_token_file}})
+        if (local && !file->empty())
+            s.error(key, std::string(key) + " is for keys that are fetched; these are not");
+    const auto& fetched_from = chosen == nullptr ? out.issuer : out.location;
+    if (!local && !out.bearer_token_file.empty() && !iequals(fetched_from.substr(0, 8), "https://"))
+        s.error("bearer_token_file", "bearer_token_file is sent over https:// only, and these keys are not");
     if (out.refresh_interval < milliseconds(100))
         s.error("refresh_interval", "refresh_interval is at least 100ms");
     if (chosen == nullptr) {
@@ -110,13 +122,15 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     keys.issuer = rules.issuer;
     load_key_source(s, keys);
 
-    s.texts("audiences", rules.audiences);
+    s.needed_texts("audiences", rules.audiences);
     s.flag("any_audience", rules.any_audience);
     if (rules.audiences.empty() && !rules.any_audience)
         s.error_here("an issuer needs `audiences`, or `any_audience: true` said aloud");
     if (!rules.audiences.empty() && rules.any_audience)
         s.error("any_audience", "both audiences and any_audience: true");
     rules.audience_claims = load_claim_paths(s, "audience_claims", rules.audience_claims);
+    if (rules.audience_claims.empty())
+        s.error("audience_claims", "audience_claims is an empty list; name a claim, or leave it out");
     load_algorithms(s, keys.kind == SourceKind::secret_file, rules.algorithms);
     if (s.has("clock_skew") && s.has("leeway"))
         s.error("leeway", "clock_skew and leeway are one thing; keep one");
@@ -124,7 +138,7 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     s.duration("leeway", rules.clock_skew);
     rules.required_claims = load_claim_paths(s, "required_claims", rules.required_claims);
     rules.require = load_requirement(s, "require");
-    s.texts("token_types", rules.token_types);
+    s.needed_texts("token_types", rules.token_types);
     for (auto& type : rules.token_types) {
         type = to_lower(type);
         if (type.starts_with("application/")) type.erase(0, 12);
@@ -135,7 +149,9 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     load_revocation_claims(s, rules.revocation_claims);
     rules.claim_headers =
         s.has("claim_to_headers") ? load_claim_headers(s, "claim_to_headers") : global_headers;
-    if (auto decryption = s.node("decryption"); decryption && decryption->IsMap() && decryption->size() != 0)
+    if (const auto decryption = s.node("decryption"); decryption && !decryption->IsMap())
+        s.error("decryption", "decryption is a mapping");
+    else if (decryption && decryption->size() != 0)
         s.not_in_this_build("decryption", "decryption of nested JWTs");
     s.finish();
 

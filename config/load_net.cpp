@@ -58,7 +58,7 @@ void load_admin(Section& root, Configuration& out) {
         out.admin_address.reset();
         return;
     }
-    const auto address = parse_listen_address(text);
+    const auto address = parse_listen_address(text, true);
     if (!address) return root.error("admin", address.error().message);
     out.admin_address = *address;
     if (text.find(':') != std::string::npos) {
@@ -109,6 +109,8 @@ std::string authority(const net::Endpoint& e, bool tls) {
 void load_upstream(Section& s, net::UpstreamSettings& upstream, http::HeaderNames& names) {
     load_endpoints(s, upstream);
     s.text("ca_file", upstream.ca_file);
+    if (!upstream.ca_file.empty() && !upstream.tls && !upstream.endpoints.empty())
+        s.error("ca_file", "ca_file is for https:// upstreams");
     std::string host = "preserve";
     s.text("host", host);
     if (host == "upstream") {
@@ -120,8 +122,8 @@ void load_upstream(Section& s, net::UpstreamSettings& upstream, http::HeaderName
         else
             s.error("host", "host is preserve, upstream, or a host name");
     }
-    s.duration("connect_timeout", upstream.connect_timeout);
-    s.duration("response_timeout", upstream.response_timeout);
+    s.limit("connect_timeout", upstream.connect_timeout);
+    s.limit("response_timeout", upstream.response_timeout);
     s.duration("idle_timeout", upstream.idle_timeout);
     upstream.form.added_lines = load_fixed_headers(s, "request_headers_to_add", names);
     s.finish();
@@ -156,8 +158,7 @@ std::string load_fixed_headers(Section& s, const char* key, http::HeaderNames& n
             s.reader().error(item.second,
                              "a header value has no control characters and no outer white space");
         } else {
-            if (!iequals(*name, "Authorization"))
-                names.remove(*name, http::Drop::always);  // ours takes the place of the client's
+            names.remove(*name, http::Drop::always);  // ours takes the place of the client's
             for (const auto& line : split_names(out))
                 if (http::flat_equal(line, *name))
                     s.reader().error(item.first, "'" + *name + "' comes twice");
@@ -236,10 +237,10 @@ void load_listeners(Section& root, Configuration& out) {
     }
     auto& t = out.net->timeouts;
     if (auto s = root.section("timeouts")) {
-        s->duration("client_header", t.client_header);
-        s->duration("client_idle", t.client_idle);
-        s->duration("body", t.body);
-        s->duration("tunnel", t.tunnel);
+        s->limit("client_header", t.client_header);
+        s->limit("client_idle", t.client_idle);
+        s->limit("body", t.body);
+        s->limit("tunnel", t.tunnel);
         s->duration("shutdown_delay", t.shutdown_delay);
         s->duration("drain", t.drain);
         s->finish();
@@ -252,12 +253,6 @@ void load_listeners(Section& root, Configuration& out) {
         s->count("max_connections", out.net->max_connections, 1, 1'000'000);
         s->finish();
     }
-    for (const auto& [name, value] : {std::pair{"client_header", t.client_header},
-                                      {"client_idle", t.client_idle},
-                                      {"body", t.body},
-                                      {"tunnel", t.tunnel}})
-        if (value.count() == 0)
-            root.error("timeouts", std::string(name) + " is 0: every request would be cut");
     std::vector<std::string> proxies;
     root.texts("trusted_proxies", proxies);
     for (const auto& text : proxies) {

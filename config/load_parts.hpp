@@ -25,5 +25,7 @@ std::string load_fixed_headers(Section& section, const char* key, http::HeaderNa
 std::vector<std::string> split_names(const std::string& lines);
 bool is_header_name(std::string_view name);
 bool may_be_claim_header(std::string_view name);
+// The same of every name that begins so.
+bool may_be_removed_prefix(std::string_view prefix);
 
 }  // namespace signet::config

@@ -125,6 +125,8 @@ void load_route(Section& s, Configuration& out, const Names& upstreams, const Na
             s.error("issuers", "no issuer is named '" + name + "'");
     }
     s.texts("audiences", route.audiences);
+    if (std::ranges::find(route.audiences, "") != route.audiences.end())
+        s.error("audiences", "audiences has an empty entry");
     route.require = load_requirement(s, "require");
     if (route.access == policy::Access::open &&
         (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()))
@@ -147,13 +149,48 @@ void load_route(Section& s, Configuration& out, const Names& upstreams, const Na
 
 bool is_header_name(std::string_view name) { return http::is_token(name); }
 
+namespace {
+
+// They mean something to HTTP or to Signet.
+constexpr std::array reserved_names{"host",
+                                    "connection",
+                                    "transfer-encoding",
+                                    "authorization",
+                                    "cookie",
+                                    "x-forwarded-for",
+                                    "x-forwarded-proto",
+                                    "x-forwarded-host",
+                                    "upgrade",
+                                    "te",
+                                    "trailer",
+                                    "keep-alive",
+                                    "x-request-id",
+                                    "expect"};
+constexpr std::array reserved_prefixes{"content-", "proxy"};
+
+// As gateways behind us see it, who take `_` for `-`.
+std::string flattened(std::string_view name) {
+    std::string out(name);
+    for (char& c : out) c = http::flatten(c);
+    return out;
+}
+
+}  // namespace
+
 bool may_be_claim_header(std::string_view name) {
-    const auto n = to_lower(name);
-    for (const auto word : {"host", "connection", "transfer-encoding", "authorization", "cookie",
-                            "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "upgrade", "te",
-                            "trailer", "keep-alive", "x-request-id", "expect"})
-        if (n == word) return false;
-    return !n.starts_with("content-") && !n.starts_with("proxy");
+    const auto n = flattened(name);
+    return std::ranges::none_of(reserved_names, [&](const char* word) { return n == word; }) &&
+           std::ranges::none_of(reserved_prefixes, [&](const char* word) { return n.starts_with(word); });
+}
+
+bool may_be_removed_prefix(std::string_view prefix) {
+    const auto p = flattened(prefix);
+    const auto covers = [&](std::string_view word) { return word.starts_with(p); };
+    // X-Forwarded-* and the like: those of them that we write ourselves are written all the same.
+    return may_be_claim_header(prefix) &&
+           std::ranges::none_of(reserved_names,
+                                [&](std::string_view w) { return !w.starts_with("x-") && covers(w); }) &&
+           std::ranges::none_of(reserved_prefixes, covers);
 }
 
 std::vector<policy::ClaimHeader> load_claim_headers(Section& s, const char* key) {
@@ -202,6 +239,8 @@ policy::Requirement load_requirement(Section& s, const char* key) {
         else if (node->IsSequence())
             alternative.error_here("an alternative that asks for nothing makes the others pointless");
     };
+    if (node->IsSequence() && node->size() == 0)
+        s.error(key, "require is an empty list, of which none can hold; leave it out if nothing is meant");
     if (node->IsSequence()) {
         std::size_t i = 0;
         for (const auto& item : *node) add(item, path + "[" + std::to_string(i++) + "]");

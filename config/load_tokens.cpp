@@ -36,7 +36,8 @@ void load_token_headers(Section& tokens, http::Extraction& out) {
         entry.text("value_prefix", header.value_prefix);
         entry.finish();
         if (!is_header_name(header.name)) return entry.error_here("an entry needs `name`, a header's name");
-        const auto n = to_lower(header.name);
+        std::string n(header.name);
+        for (char& c : n) c = http::flatten(c);
         if (n == "cookie" || n == "host" || n == "connection" || n == "content-length" ||
             n == "transfer-encoding" || n.starts_with("x-forwarded-") || n == "x-request-id" ||
             n == "expect" || n == "upgrade")
@@ -92,7 +93,8 @@ void load_tokens(Section& root, Configuration& out) {
     for (const auto& name : removed) {
         const auto bare =
             name.ends_with('*') ? std::string_view(name).substr(0, name.size() - 1) : std::string_view(name);
-        if (!is_header_name(bare) || !may_be_claim_header(bare))
+        const bool prefix = bare.size() != name.size();
+        if (!is_header_name(bare) || !(prefix ? may_be_removed_prefix(bare) : may_be_claim_header(bare)))
             root.error("request_headers_to_remove", "'" + name + "' cannot be removed here");
         else
             names.remove(name, http::Drop::always);
@@ -110,6 +112,12 @@ void load_tokens(Section& root, Configuration& out) {
     std::vector<std::string> added;
     for (const auto& upstream : out.net->upstreams)
         for (auto& name : split_names(upstream.form.added_lines)) added.push_back(std::move(name));
+    for (const auto& name : added)
+        if (!payload_header.empty() && http::flat_equal(name, payload_header))
+            root.error("forward_payload_header", payload_header + " is in request_headers_to_add too");
+    for (const auto& source : rules.http.extraction.headers)
+        if (!payload_header.empty() && http::flat_equal(source.name, payload_header))
+            root.error("forward_payload_header", payload_header + " is where tokens come from");
     for (const auto& issuer : rules.issuers)
         for (const auto& header : issuer.claim_headers) {
             names.remove(header.header, http::Drop::always);

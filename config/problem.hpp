@@ -1,6 +1,7 @@
 // What is wrong with a configuration, and where.
 #pragma once
 
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@ namespace signet::config {
 struct Mark {
     int line = 0;    // from 1; 0: the file as a whole
     int column = 0;  // from 1
+    auto operator<=>(const Mark&) const = default;
 };
 
 struct Problem {

@@ -121,6 +121,8 @@ void Section::text(const char* key, std::string& out) {
         "host"};
     if (value->empty() && std::ranges::find(may_be_empty, std::string_view(key)) == std::end(may_be_empty))
         return error(key, std::string(key) + " is empty; give it a value, or leave it out");
+    // An empty name asks for the default one.
+    if (value->empty() && std::string_view(key) == "name") return;
     out = std::move(*value);
 }
 
@@ -145,11 +147,9 @@ void Section::duration(const char* key, milliseconds& out) {
         error(key, parsed.error().message);
 }
 
-void Section::duration(const char* key, seconds& out) {
-    milliseconds value = out;
-    duration(key, value);
-    if (value % seconds(1) != milliseconds(0)) return error(key, std::string(key) + " is in whole seconds");
-    out = std::chrono::duration_cast<seconds>(value);
+void Section::limit(const char* key, milliseconds& out) {
+    duration(key, out);
+    if (out.count() == 0) error(key, std::string(key) + " is 0: everything would be cut");
 }
 
 void Section::size(const char* key, std::size_t& out) {
@@ -180,6 +180,14 @@ void Section::texts(const char* key, std::vector<std::string>& out) {
     each(key, [&](const YAML::Node& item, std::size_t) {
         if (auto value = reader_.text(item, "each entry")) out.push_back(std::move(*value));
     });
+}
+
+void Section::needed_texts(const char* key, std::vector<std::string>& out) {
+    if (!has(key)) return;
+    texts(key, out);
+    if (out.empty()) error(key, std::string(key) + " is an empty list; give it entries, or leave it out");
+    for (const auto& entry : out)
+        if (entry.empty()) return error(key, std::string(key) + " has an empty entry");
 }
 
 std::optional<std::size_t> Section::choice(const char* key, std::initializer_list<std::string_view> words) {

@@ -49,10 +49,13 @@ class Section {
     void text(const char* key, std::string& out);
     void flag(const char* key, bool& out);
     void duration(const char* key, milliseconds& out);
-    void duration(const char* key, seconds& out);
+    // One that would end all that it bounds if it were 0.
+    void limit(const char* key, milliseconds& out);
     void size(const char* key, std::size_t& out);
     void count(const char* key, std::size_t& out, std::size_t least, std::size_t most);
     void texts(const char* key, std::vector<std::string>& out);
+    // The same, where an empty list or entry would shut everybody out.
+    void needed_texts(const char* key, std::vector<std::string>& out);
     // One of the words; its index.
     std::optional<std::size_t> choice(const char* key, std::initializer_list<std::string_view> words);
 
@@ -66,7 +69,13 @@ class Section {
         if (!list) return;
         if (!list->IsSequence()) return error(key, std::string(key) + " is a list");
         std::size_t i = 0;
-        for (const auto& item : *list) f(item, i++);
+        for (const auto& item : *list) {
+            if (item.IsNull())
+                reader_.error(item, std::string(key) + " has an entry without a value");
+            else
+                f(item, i);
+            ++i;
+        }
     }
 
     void not_in_this_build(const char* key, const std::string& what) {

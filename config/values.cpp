@@ -78,7 +78,7 @@ result<std::size_t> parse_size(std::string_view text) {
     return static_cast<std::size_t>(*bytes);
 }
 
-result<net::Address> parse_listen_address(std::string_view text) {
+result<net::Address> parse_listen_address(std::string_view text, bool named) {
     const auto colon = text.rfind(':');
     const auto port = colon == std::string_view::npos ? std::nullopt : parse_decimal(text.substr(colon + 1));
     if (!port || *port > 65535)
@@ -91,7 +91,7 @@ result<net::Address> parse_listen_address(std::string_view text) {
     net::Address out{std::string(host), static_cast<std::uint16_t>(*port)};
     if (out.host.empty()) out.host = "0.0.0.0";
     if (out.host == "localhost") out.host = "127.0.0.1";
-    if (!net::parse_address(out.host))
+    if (!net::parse_address(out.host) && !(named && http::is_valid_host(out.host)))
         return fault("'" + std::string(host) + "' is not an IP address to listen on");
     return out;
 }

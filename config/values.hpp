@@ -19,8 +19,8 @@ result<std::string> substitute(std::string_view text, const Environment& environ
 
 result<milliseconds> parse_duration(std::string_view text);  // 500ms 30s 10m 24h
 result<std::size_t> parse_size(std::string_view text);       // 512 512B 16KiB 16MiB 1GiB
-result<net::Address> parse_listen_address(
-    std::string_view text);  // 0.0.0.0:8080 [::]:8080 :8080 localhost:9901
+// 0.0.0.0:8080 [::]:8080 :8080 localhost:9901; named: a host name too, looked up when the listener opens.
+result<net::Address> parse_listen_address(std::string_view text, bool named = false);
 
 struct Url {
     bool https = false;

@@ -112,7 +112,8 @@ std::string query_value(const PlainRequest& request, std::string_view name) {
     return {};
 }
 
-PlainResponse revocations(const PlainRequest& request, Actions& actions, WallTime now) {
+// changed: what the request made, as a path.
+PlainResponse revocations(const PlainRequest& request, Actions& actions, WallTime now, std::string& changed) {
     if (request.method == "GET") {
         const auto entries = actions.ledger.list(query_value(request, "cursor"), page_size);
         if (!entries) return problem(503, "The store is away", entries.error().message);
@@ -124,7 +125,19 @@ PlainResponse revocations(const PlainRequest& request, Actions& actions, WallTim
     if (!entry) return problem(400, "Bad request", entry.error().message);
     const auto kept = actions.ledger.put(*entry, now);
     if (!kept) return problem(503, "The store is away", kept.error().message + "; nothing was applied");
+    changed = "/v1/revocations/" + kept->target.id();
     return {201, "application/json", entry_json(*kept, true)};
+}
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool encoded = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+                             hex_value(text[i + 2]) >= 0;
+        out += encoded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
+        if (encoded) i += 2;
+    }
+    return out;
 }
 
 bool is_id(std::string_view text) {
@@ -140,7 +153,7 @@ PlainResponse one_revocation(const PlainRequest& request, std::string_view id, A
 }
 
 PlainResponse v1(const PlainRequest& request, const Facts& facts, Actions& actions, const Settings& settings,
-                 bool has_token, WallTime now) {
+                 bool has_token, WallTime now, std::string& changed) {
     const auto path = request.path();
     // Without a token the name by which a browser came here is all that tells a rebound one.
     if (!has_token && !is_ip_or_local(request.header("Host"), settings))
@@ -151,7 +164,7 @@ PlainResponse v1(const PlainRequest& request, const Facts& facts, Actions& actio
     if (path == "/v1/status")
         return request.method == "GET" ? PlainResponse{200, "application/json", status_json(facts)}
                                        : wrong_method("GET");
-    if (path == "/v1/revocations") return revocations(request, actions, now);
+    if (path == "/v1/revocations") return revocations(request, actions, now, changed);
     constexpr std::string_view one = "/v1/revocations/", issuers = "/v1/issuers/", refresh = "/refresh";
     if (path.starts_with(one) && is_id(path.substr(one.size())))
         return one_revocation(request, path.substr(one.size()), actions);
@@ -162,7 +175,8 @@ PlainResponse v1(const PlainRequest& request, const Facts& facts, Actions& actio
     if (path.starts_with(issuers) && path.ends_with(refresh) &&
         path.size() > issuers.size() + refresh.size()) {
         if (request.method != "POST") return wrong_method("POST");
-        const auto name = path.substr(issuers.size(), path.size() - issuers.size() - refresh.size());
+        const auto name =
+            percent_decoded(path.substr(issuers.size(), path.size() - issuers.size() - refresh.size()));
         if (!actions.refresh(name)) return problem(404, "Not found", "No issuer has this name.");
         return {202, "application/json", "{}"};
     }
@@ -201,8 +215,9 @@ PlainResponse handle(const PlainRequest& request, const Facts& facts, Actions& a
         std::ranges::count_if(request.headers, [](const auto& h) { return iequals(h.first, "Host"); });
     if (hosts > 1) return problem(400, "Bad request", "More than one Host field.");
     if (auto refused = check_credentials(request, settings, token)) return *refused;
-    auto answer = v1(request, facts, actions, settings, token.has_value(), now);
-    if (is_change(request)) actions.log_change(request.method, path, answer.status);
+    std::string changed(path);
+    auto answer = v1(request, facts, actions, settings, token.has_value(), now, changed);
+    if (is_change(request)) actions.log_change(request.method, changed, answer.status);
     return answer;
 }
 

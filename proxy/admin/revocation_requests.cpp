@@ -91,6 +91,8 @@ result<Entry> parse_revocation(std::string_view json_text, WallTime now) {
     if (!expires_at) return expires_at.error();
     out.issued_before = *issued_before;
     out.expires_at = *expires_at;
+    if (out.expires_at && *out.expires_at <= now)
+        return fault("expires_at lies in the past: nothing would be revoked");
     return out;
 }
 

@@ -68,7 +68,7 @@ result<Listening> Application::start() {
     for (std::size_t i = 0; i < count; ++i) {
         workers_.push_back(std::make_unique<net::Worker>(
             net::Worker::Shared{index_, log_, keys_, connections_}, c.cache_bytes / count));
-        const auto bound = workers_.back()->listen(address);
+        const auto bound = workers_.back()->listen(address, i != 0);
         if (!bound) return bound.error();
         address = *bound;  // the port that the system chose for the first
     }
@@ -86,10 +86,10 @@ result<Listening> Application::start() {
     if (c.health_address)
         if (auto failed = open(*c.health_address, false, health_, out.health)) return *failed;
 
-    tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.watched_files);
+    tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
     if (!source_.path.empty()) config_watch_ = std::make_unique<store::FileWatch>(std::vector{source_.path});
     const auto generation = std::make_shared<const net::Generation>(net::Generation{
-        c.rules, keys_.snapshots(), c.net, loaded_.prepared.listener_tls, loaded_.prepared.upstream_tls});
+        c.rules, keys_.snapshots(), c.net, loaded_.prepared.tls.listener, loaded_.prepared.tls.upstreams});
     own_gate_->install(generation->rules, generation->keys);
     for (auto& worker : workers_) worker->start(generation);
 
@@ -138,7 +138,7 @@ void Application::stop() {
 void Application::publish() {
     const auto& c = loaded_.configuration;
     const auto generation = std::make_shared<const net::Generation>(net::Generation{
-        c.rules, keys_.snapshots(), c.net, loaded_.prepared.listener_tls, loaded_.prepared.upstream_tls});
+        c.rules, keys_.snapshots(), c.net, loaded_.prepared.tls.listener, loaded_.prepared.tls.upstreams});
     own_gate_->install(generation->rules, generation->keys);
     for (auto& worker : workers_) worker->post(generation);
 }
@@ -172,17 +172,24 @@ void Application::tick() {
 void Application::watch_files() {
     keys_.check_files();
     if (loaded_.configuration.watch && config_watch_ && config_watch_->changed()) reload();
-    if (!tls_watch_->changed()) return;
-    auto prepared = prepare(loaded_.configuration);
-    if (const auto* problems = std::get_if<config::Problems>(&prepared)) {
-        for (const auto& p : *problems)
-            log_.error("certificate not taken", {{"detail", config::describe(source_.name, p)}});
+    if (tls_watch_->changed()) {
+        tls_pending_ = true;
+        tls_error_.clear();
+    }
+    if (!tls_pending_) return;
+    // Tried until it works: a certificate and its key are seldom replaced in one moment.
+    config::Problems problems;
+    auto fresh = prepare_tls(loaded_.configuration, problems);
+    if (!problems.empty()) {
+        const auto why = config::describe(source_.name, problems.front());
+        if (why != tls_error_) log_.error("certificate not taken", {{"detail", why}});
+        tls_error_ = why;
         return;
     }
-    auto& fresh = std::get<Prepared>(prepared);
-    loaded_.prepared.listener_tls = std::move(fresh.listener_tls);
+    tls_pending_ = false;
+    tls_error_.clear();
     // Upstream contexts belong to connection pools, which new settings make anew.
-    loaded_.prepared.upstream_tls = std::move(fresh.upstream_tls);
+    loaded_.prepared.tls = std::move(fresh);
     loaded_.configuration.net = std::make_shared<net::Settings>(*loaded_.configuration.net);
     log_.info("certificates taken anew");
     publish();
@@ -191,6 +198,8 @@ void Application::watch_files() {
 std::string Application::refuse_change(const config::Configuration& next) const {
     const auto& now = loaded_.configuration;
     if (!(next.net->listen == now.net->listen)) return "listen";
+    // The files may be others; whether clients speak TLS may not change under them.
+    if (next.net->tls.enabled() != now.net->tls.enabled()) return "listen.tls";
     if (next.admin_address != now.admin_address) return "admin";
     if (next.health_address != now.health_address) return "health";
     if (next.workers != now.workers) return "workers";
@@ -209,6 +218,7 @@ void Application::reload() {
         problems.push_back({{}, key + " cannot change while Signet runs; restart it", false});
     }
     last_reload_good_ = problems.empty();
+    ++(last_reload_good_ ? reloads_good_ : reloads_failed_);
     if (!problems.empty()) {
         std::string all;
         for (const auto& p : problems) all += (all.empty() ? "" : "\n") + config::describe(source_.name, p);
@@ -220,7 +230,8 @@ void Application::reload() {
     log_.set_level(c.log.level);
     keys_.configure(c.keys, loaded_.prepared.key_sets);
     ledger_->set_skew(c.largest_skew());
-    tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.watched_files);
+    tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
+    tls_pending_ = false;
     publish();
     for (const auto& warning : c.warnings)
         log_.warn("configuration", {{"detail", config::describe(source_.name, warning)}});
@@ -281,13 +292,15 @@ admin::Facts Application::facts() const {
     f.totals.issuers = keys_.figures();
     f.totals.revocation_entries = ledger_->size();
     f.totals.last_reload_good = last_reload_good_;
+    f.totals.reloads_good = reloads_good_;
+    f.totals.reloads_failed = reloads_failed_;
     f.totals.version = version;
     return f;
 }
 
 PlainHandler Application::handler(bool full) {
     return [this, full](PlainRequest request, Reply reply) {
-        if (!admin::needs_figures(request) || draining_) return answer(request, reply, full, {});
+        if (!admin::needs_figures(request)) return answer(request, reply, full, {});
         // Each worker adds its figures on its own thread; the last one sends them on. The reply ends a
         // connection of this thread's, so it must leave with them and never be destroyed over there.
         struct Gathering {
@@ -324,7 +337,7 @@ void Application::answer(const PlainRequest& request, const Reply& reply, bool f
         *ledger_, [this](std::string_view name) { return keys_.refresh(name); },
         [this](const std::string& token, const PlainRequest& r) { return explain(token, r); },
         [this](std::string_view method, std::string_view path, int status) {
-            log_.info("admin change", {{"method", method}, {"path", path}, {"status", status}});
+            log_.audit("admin change", {{"method", method}, {"path", path}, {"status", status}});
         }};
     std::optional<std::string> token;
     const auto& settings = loaded_.configuration.admin;
@@ -342,7 +355,9 @@ std::string Application::explain(const std::string& token, const PlainRequest& r
     for (const auto& [name, value] :
          {std::pair{"X-Explain-Method", &r.method}, {"X-Explain-Host", &r.host}, {"X-Explain-Path", &r.path}})
         if (const auto given = request.header(name); !given.empty()) *value = given;
-    return gate::explain(*own_gate_, r, {wall_now(), std::chrono::steady_clock::now()}, "").to_json();
+    return gate::explain(*own_gate_, loaded_.configuration.net->forms(), r,
+                         {wall_now(), std::chrono::steady_clock::now()}, "")
+        .to_json();
 }
 
 }  // namespace signet::app

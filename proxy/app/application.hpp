@@ -69,6 +69,8 @@ class Application {
     std::unique_ptr<net::ControlServer> admin_;
     std::unique_ptr<net::ControlServer> health_;
     std::unique_ptr<store::FileWatch> tls_watch_;
+    bool tls_pending_ = false;  // changed, and not taken yet
+    std::string tls_error_;
     std::unique_ptr<store::FileWatch> config_watch_;
     SteadyTime started_ = std::chrono::steady_clock::now();
     SteadyTime drain_until_{};
@@ -77,6 +79,8 @@ class Application {
     std::atomic<bool> ready_{false};
     bool draining_ = false;
     bool last_reload_good_ = true;
+    std::uint64_t reloads_good_ = 0;
+    std::uint64_t reloads_failed_ = 0;
 };
 
 // The least of the CPUs this process may use and the cgroup's quota, at least 1.

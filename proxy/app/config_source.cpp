@@ -1,5 +1,6 @@
 #include "app/config_source.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "jose/digest.hpp"
@@ -39,14 +40,16 @@ std::variant<LoadedConfig, config::Problems> load_config(const ConfigSource& sou
         if (!read) return config::Problems{{{}, read.error().message, false}};
         text = std::move(*read);
     }
-    auto loaded = config::load(text, process_environment());
-    if (auto* problems = std::get_if<config::Problems>(&loaded)) return std::move(*problems);
-    LoadedConfig out{std::get<config::Configuration>(std::move(loaded)), {}};
-    out.configuration.sha256 = jose::sha256_hex(text);
-    auto prepared = prepare(out.configuration);
-    if (auto* problems = std::get_if<config::Problems>(&prepared)) return std::move(*problems);
-    out.prepared = std::get<Prepared>(std::move(prepared));
-    return out;
+    auto [configuration, problems] = config::load(text, process_environment());
+    configuration.sha256 = jose::sha256_hex(text);
+    LoadedConfig out{std::move(configuration), {}};
+    // The files are read even so: who mends the one wants to know of the other.
+    out.prepared = prepare(out.configuration, problems);
+    if (problems.empty()) return out;
+    const auto& warnings = out.configuration.warnings;
+    problems.insert(problems.end(), warnings.begin(), warnings.end());
+    std::ranges::stable_sort(problems, {}, [](const config::Problem& p) { return p.mark; });
+    return std::move(problems);
 }
 
 }  // namespace signet::app

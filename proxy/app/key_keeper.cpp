@@ -41,10 +41,10 @@ void KeyKeeper::configure(const std::vector<keys::Settings>& settings,
         }
         auto issuer = std::make_shared<Issuer>(settings[i], jitter(random), steady_now());
         if (sets[i]) {
+            report_changes(*issuer, *sets[i]);
             issuer->set = sets[i];
             issuer->ever_good = true;
             issuer->last_success = wall_now();
-            report_changes(*issuer, *sets[i]);
         }
         if (keys::is_file(settings[i].kind))
             issuer->watch = std::make_unique<store::FileWatch>(std::vector{settings[i].location});

@@ -23,6 +23,55 @@ config::Mark mark_at(const config::Configuration& c, const std::string& path) {
     return it == c.marks.end() ? config::Mark{} : it->second;
 }
 
+class Complaints {
+  public:
+    Complaints(const config::Configuration& c, config::Problems& problems) : c_(c), problems_(problems) {}
+    // At the place of that key in the file.
+    void operator()(const std::string& path, const std::string& message) const {
+        const auto key = path.substr(path.rfind('.') + 1);
+        problems_.push_back({mark_at(c_, path),
+                             message.find(key) == std::string::npos ? key + ": " + message : message, false});
+    }
+
+  private:
+    const config::Configuration& c_;
+    config::Problems& problems_;
+};
+
+void check_fetch_files(const keys::Settings& settings, const std::string& where, const Complaints& complain) {
+    if (!settings.bearer_token_file.empty())
+        if (const auto token = store::read_file(settings.bearer_token_file, 64 * 1024); !token)
+            complain(where + "bearer_token_file", token.error().message);
+    if (!settings.ca_file.empty())
+        if (const auto tls = net::make_client_tls(settings.ca_file); !tls)
+            complain(where + "ca_file", tls.error().message);
+}
+
+std::shared_ptr<const jose::KeySet> prepare_keys(const config::Configuration& c, std::size_t issuer,
+                                                 const std::string& where, const Complaints& complain) {
+    const auto& settings = c.keys[issuer];
+    if (settings.location.empty()) return nullptr;  // said already, or nothing to read
+    if (keys::is_remote(settings.kind)) {
+        check_fetch_files(settings, where, complain);
+        return nullptr;
+    }
+    if (settings.kind == keys::SourceKind::inline_set && jose::is_empty_set(settings.location))
+        return nullptr;
+    auto set = read_keys(settings);
+    if (!set) {
+        complain(where + key_of(settings.kind), set.error().message);
+        return nullptr;
+    }
+    // With a secret, algorithms that its length forbids are not worth naming.
+    if (settings.kind == keys::SourceKind::secret_file && c.marks.contains(where + "algorithms")) {
+        const auto allowed = c.rules->issuers[issuer].algorithms;
+        if (!((allowed & set->keys.front().algorithms()) == allowed))
+            complain(where + "algorithms", "the secret is too short for all of " + allowed.names() +
+                                               "; it allows " + set->keys.front().algorithms().names());
+    }
+    return std::make_shared<const jose::KeySet>(std::move(*set));
+}
+
 }  // namespace
 
 result<jose::KeySet> read_keys(const keys::Settings& settings) {
@@ -45,55 +94,37 @@ result<jose::KeySet> read_keys(const keys::Settings& settings) {
     return set;
 }
 
-std::variant<Prepared, config::Problems> prepare(const config::Configuration& c) {
-    Prepared out;
-    config::Problems problems;
-    const auto complain = [&](const std::string& path, const std::string& message) {
-        const auto key = path.substr(path.rfind('.') + 1);
-        problems.push_back({mark_at(c, path),
-                            message.find(key) == std::string::npos ? key + ": " + message : message, false});
-    };
-    if (c.net->tls.enabled()) {
+TlsContexts prepare_tls(const config::Configuration& c, config::Problems& problems) {
+    TlsContexts out;
+    const Complaints complain(c, problems);
+    if (c.net->tls.enabled() && !c.net->tls.private_key_file.empty()) {
         auto tls = net::make_listener_tls(c.net->tls);
         if (tls)
-            out.listener_tls = std::move(*tls);
+            out.listener = std::move(*tls);
         else
             complain("listen.tls.certificate_file", tls.error().message);
-        out.watched_files = {c.net->tls.certificate_file, c.net->tls.private_key_file};
+        out.files = {c.net->tls.certificate_file, c.net->tls.private_key_file};
     }
     for (const auto& upstream : c.net->upstreams) {
-        out.upstream_tls.push_back(nullptr);
+        out.upstreams.push_back(nullptr);
         if (!upstream.tls) continue;
         auto tls = net::make_client_tls(upstream.ca_file);
         if (tls)
-            out.upstream_tls.back() = std::move(*tls);
+            out.upstreams.back() = std::move(*tls);
         else
             complain("upstreams." + upstream.name + ".ca_file", tls.error().message);
-        if (!upstream.ca_file.empty()) out.watched_files.push_back(upstream.ca_file);
+        if (!upstream.ca_file.empty()) out.files.push_back(upstream.ca_file);
     }
+    return out;
+}
+
+Prepared prepare(const config::Configuration& c, config::Problems& problems) {
+    Prepared out;
+    out.tls = prepare_tls(c, problems);
+    const Complaints complain(c, problems);
     for (std::size_t i = 0; i < c.keys.size(); ++i) {
-        const auto& settings = c.keys[i];
         const std::string where = "issuers[" + std::to_string(i) + "].";
-        out.key_sets.push_back(nullptr);
-        if (keys::is_remote(settings.kind)) {
-            if (settings.ca_file.empty()) continue;
-            if (const auto tls = net::make_client_tls(settings.ca_file); !tls)
-                complain(where + "ca_file", tls.error().message);
-            continue;
-        }
-        auto set = read_keys(settings);
-        if (!set) {
-            complain(where + key_of(settings.kind), set.error().message);
-            continue;
-        }
-        // With a secret, algorithms that its length forbids are not worth naming.
-        if (settings.kind == keys::SourceKind::secret_file && c.marks.contains(where + "algorithms")) {
-            const auto allowed = c.rules->issuers[i].algorithms;
-            if (!((allowed & set->keys.front().algorithms()) == allowed))
-                complain(where + "algorithms", "the secret is too short for all of " + allowed.names() +
-                                                   "; it allows " + set->keys.front().algorithms().names());
-        }
-        out.key_sets.back() = std::make_shared<const jose::KeySet>(std::move(*set));
+        out.key_sets.push_back(prepare_keys(c, i, where, complain));
     }
     if (!c.admin.token_file.empty()) {
         const auto token = store::read_file(c.admin.token_file, 4096);
@@ -102,7 +133,6 @@ std::variant<Prepared, config::Problems> prepare(const config::Configuration& c)
         else if (token->empty())
             complain("admin.token_file", c.admin.token_file + ": is empty");
     }
-    if (!problems.empty()) return problems;
     return out;
 }
 

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "config/configuration.hpp"
@@ -12,14 +11,21 @@
 
 namespace signet::app {
 
-struct Prepared {
-    net::TlsContext listener_tls;
-    std::vector<net::TlsContext> upstream_tls;
-    std::vector<std::shared_ptr<const jose::KeySet>> key_sets;  // by issuer; null where they are fetched
-    std::vector<std::string> watched_files;                     // certificates and CA files
+struct TlsContexts {
+    net::TlsContext listener;
+    std::vector<net::TlsContext> upstreams;  // by upstream; null where it is http://
+    std::vector<std::string> files;          // certificates, keys and CAs, to be watched
 };
 
-std::variant<Prepared, config::Problems> prepare(const config::Configuration& configuration);
+struct Prepared {
+    TlsContexts tls;
+    // By issuer; null where keys are fetched, and where an inline set is empty.
+    std::vector<std::shared_ptr<const jose::KeySet>> key_sets;
+};
+
+// Adds what is wrong to problems; the result is whole only if nothing was.
+TlsContexts prepare_tls(const config::Configuration& configuration, config::Problems& problems);
+Prepared prepare(const config::Configuration& configuration, config::Problems& problems);
 
 // The keys of an inline or file source.
 result<jose::KeySet> read_keys(const keys::Settings& settings);

@@ -53,15 +53,19 @@ void take_parts(const std::string& token, Explanation& out) {
     parsed->payload.write(out.claims_json, false);
 }
 
-void take_headers(const policy::Allow& allow, const std::string& payload_header, Explanation& out) {
-    std::string_view lines = allow.claim_lines();
-    while (!lines.empty()) {
-        const auto end = lines.find("\r\n");
-        out.upstream_headers.emplace_back(lines.substr(0, end));
-        lines.remove_prefix(end + 2);
+// What would go upstream, less the request line, and less the token itself where it is passed on.
+std::vector<std::string> header_lines(std::string_view head, const std::string& token) {
+    std::vector<std::string> out;
+    head.remove_prefix(head.find("\r\n") + 2);
+    while (!head.starts_with("\r\n")) {
+        const auto end = head.find("\r\n");
+        std::string line(head.substr(0, end));
+        if (const auto at = line.find(token); !token.empty() && at != std::string::npos)
+            line.replace(at, token.size(), "(the token)");
+        out.push_back(std::move(line));
+        head.remove_prefix(end + 2);
     }
-    if (allow.is_verified() && !payload_header.empty())
-        out.upstream_headers.push_back(payload_header + ": (the payload, base64url)");
+    return out;
 }
 
 const char* word(ExplainedCheck::Outcome o) {
@@ -96,14 +100,15 @@ std::string token_from_text(std::string_view text) {
     return std::string(line);
 }
 
-Explanation explain(Gate& gate, const ExplainedRequest& request, const Moment& now,
-                    std::string not_looked_at) {
+Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedRequest& request,
+                    const Moment& now, std::string not_looked_at) {
     Explanation out;
     out.not_looked_at = std::move(not_looked_at);
     const auto& rules = gate.rules();
     take_parts(request.token, out);
 
     const auto text = request_text(request, rules.http.extraction);
+    const http::Peer peer{"127.0.0.1", false, false};
     http::RequestHead head;
     http::Target target;
     Decision decision;
@@ -111,29 +116,39 @@ Explanation explain(Gate& gate, const ExplainedRequest& request, const Moment& n
     if (const auto bad = http::parse_request_head(text, rules.http.names, no_limits, head)) {
         decision.refusal = {Reason::bad_request, bad->detail};
     } else {
-        decision = gate.decide(head, target, {"127.0.0.1", false, false}, now, KeyWait::none);
+        decision = gate.decide(head, target, peer, now, KeyWait::none);
         // Asked again as if the fetch had ended: there is nobody here to wait for it.
         if (decision.kind == Decision::Kind::need_keys)
             decision = gate.decide(
-                head, target, {"127.0.0.1", false, false}, now,
+                head, target, peer, now,
                 gate.keys_of(decision.issuer).last_fetch_good ? KeyWait::fetched : KeyWait::failed);
     }
 
     if (decision.route >= 0) out.route = rules.routes.at(static_cast<std::uint16_t>(decision.route)).name;
     if (decision.issuer >= 0) out.issuer = rules.issuers[static_cast<std::size_t>(decision.issuer)].name;
     const bool admitted = decision.kind == Decision::Kind::allow;
+    const bool blind = !out.not_looked_at.empty();
     for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
         using enum ExplainedCheck::Outcome;
         const auto at = static_cast<Stage>(i);
-        const auto outcome = admitted || at < decision.stage ? passed
-                             : at == decision.stage          ? failed
-                                                             : not_reached;
-        out.checks.push_back(
-            {stages[i].first, outcome, outcome == failed ? decision.refusal.detail : stages[i].second});
+        const bool skipped = at == Stage::revocation && blind;
+        const auto outcome = at > decision.stage || skipped      ? not_reached
+                             : at == decision.stage && !admitted ? failed
+                                                                 : passed;
+        out.checks.push_back({stages[i].first, outcome,
+                              outcome == failed ? decision.refusal.detail
+                              : skipped         ? "not looked at here"
+                                                : stages[i].second});
     }
     if (admitted) {
         out.verdict = Explanation::Verdict::admitted;
-        take_headers(*decision.allow, "", out);
+        const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
+        std::string buffer;
+        out.upstream_headers =
+            header_lines(http::make_upstream_head(buffer, head, target, *decision.allow, peer,
+                                                  "(made for each request)", *forms[upstream], rules.http)
+                             .text(),
+                         request.token);
         return out;
     }
     out.reason = decision.refusal.reason;

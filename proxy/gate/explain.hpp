@@ -47,7 +47,10 @@ struct ExplainedRequest {
 // "Bearer x" lines and raw tokens.
 std::string token_from_text(std::string_view text);
 
-Explanation explain(Gate& gate, const ExplainedRequest& request, const Moment& now,
-                    std::string not_looked_at);
+using UpstreamForms = std::vector<const http::UpstreamForm*>;  // by upstream index
+
+// not_looked_at: says what could not be asked (revocations of a running instance); empty: nothing.
+Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedRequest& request,
+                    const Moment& now, std::string not_looked_at);
 
 }  // namespace signet::gate

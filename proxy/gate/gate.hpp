@@ -57,8 +57,8 @@ struct Decision {
     Kind kind = Kind::deny;
     std::optional<policy::Allow> allow;
     policy::Refusal refusal;
-    int status = 0;  // where HTTP has a better number than the reason's
-    Stage stage = Stage::path;
+    int status = 0;             // where HTTP has a better number than the reason's
+    Stage stage = Stage::path;  // of the refusal; of an allowance: the last check that was made
     int route = -1;
     int issuer = -1;
     TokenPtr token;  // once verified

@@ -35,6 +35,13 @@ result<KeySet> parse_jwk_set(std::string_view text) {
     return set;
 }
 
+bool is_empty_set(std::string_view text) {
+    json::Document document;
+    const auto root = document.parse(text);
+    const auto list = root ? root->find("keys") : std::nullopt;
+    return list && list->is_array() && list->size() == 0;
+}
+
 result<KeySet> parse_pem_keys(std::string_view text) {
     if (text.size() > max_key_set_bytes) return fault("the file is larger than 256 KiB");
     const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));

@@ -27,6 +27,9 @@ inline constexpr std::size_t max_keys = 100;
 // or that is no JWK set is a Fault, so that the caller keeps what it has.
 result<KeySet> parse_jwk_set(std::string_view text);
 
+// {"keys":[]}: somebody means to have none.
+bool is_empty_set(std::string_view text);
+
 // PEM public keys and certificates, one after the other; none of them has a kid. Private keys are refused
 // with a word.
 result<KeySet> parse_pem_keys(std::string_view text);

@@ -1,5 +1,6 @@
 #include "net/cidr.hpp"
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <string>
 
@@ -44,6 +45,25 @@ result<Cidr> Cidr::parse(std::string_view text) {
 }
 
 bool Cidr::contains(const AddressBytes& address) const { return same_bits(network_, address, bits_); }
+
+bool any_contains(const std::vector<Cidr>& blocks, const AddressBytes& address) {
+    return std::ranges::any_of(blocks, [&](const Cidr& block) { return block.contains(address); });
+}
+
+std::string_view client_behind(const std::vector<Cidr>& trusted, std::string_view forwarded_for,
+                               std::string_view peer) {
+    while (!forwarded_for.empty()) {
+        const auto comma = forwarded_for.rfind(',');
+        const auto text =
+            trim_ows(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
+        const auto address = parse_address(text);
+        if (!address) break;
+        peer = text;
+        if (comma == std::string_view::npos || !any_contains(trusted, *address)) break;
+        forwarded_for = forwarded_for.substr(0, comma);
+    }
+    return peer;
+}
 
 bool is_link_local(const AddressBytes& a) {
     static const auto v4 = *Cidr::parse("169.254.0.0/16");

@@ -135,9 +135,13 @@ ControlServer::~ControlServer() { stop(); }
 
 result<Address> ControlServer::listen(const Address& address) {
     error_code error;
-    const auto ip = asio::ip::make_address(address.host, error);
-    if (error) return fault("'" + address.host + "' is not an IP address");
-    const tcp::endpoint endpoint(ip, address.port);
+    tcp::endpoint endpoint(asio::ip::make_address(address.host, error), address.port);
+    if (error) {
+        asio::io_context own;
+        const auto found = tcp::resolver(own).resolve(address.host, std::to_string(address.port), error);
+        if (error || found.empty()) return fault("listen " + address.host + ": " + error.message());
+        endpoint = *found.begin();
+    }
     impl_->acceptor.open(endpoint.protocol(), error);
     if (!error) impl_->acceptor.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) impl_->acceptor.bind(endpoint, error);

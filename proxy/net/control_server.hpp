@@ -17,7 +17,8 @@ class ControlServer {
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
 
-    // Port 0: chosen by the system. Returns where it listens.
+    // A name is looked up, and its first address is taken. Port 0: chosen by the system. Returns where it
+    // listens.
     result<Address> listen(const Address& address);
     void stop();
 

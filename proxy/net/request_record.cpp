@@ -22,7 +22,9 @@ void member(std::string& out, std::string_view name, std::uint64_t value) {
 void begin_access_line(RequestRecord& record, std::string_view client, std::string_view method,
                        std::string_view host, std::string_view path) {
     auto& out = record.line;
-    out.assign("{\"ts\":\"").append(rfc3339(wall_now().time_since_epoch().count()));
+    const auto ago =
+        std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - record.started);
+    out.assign("{\"ts\":\"").append(rfc3339((wall_now() - ago).time_since_epoch().count()));
     out.append("\",\"level\":\"info\",\"msg\":\"access\"");
     member(out, "request_id", record.id);
     member(out, "client", client);

@@ -62,11 +62,15 @@ Task<> Session::run() {
     const auto& generation = worker_.generation()->shared;
     const bool tls = generation->listener_tls != nullptr;
     if (worker_.shared_.connections > static_cast<std::int64_t>(generation->settings->max_connections)) {
-        if (tls) co_return;
         record_.reset(worker_.update_now());
         worker_.make_request_id(record_.id);
-        co_await refuse({Reason::overloaded, 0, "the proxy serves as many connections as it may", {}, {}, 1},
-                        false);
+        if (generation->settings->access_log) begin_access_line(record_, peer_text_, "", "", "");
+        record_.reason = Reason::overloaded;
+        // A handshake to say so would be the dearest thing that a crowd could ask for.
+        if (!tls)
+            co_await refuse(
+                {Reason::overloaded, 0, "the proxy serves as many connections as it may", {}, {}, 1}, false);
+        finish_record();
         if (linger_) co_await linger();
         co_return;
     }
@@ -160,9 +164,7 @@ Task<bool> Session::handle(std::size_t head_size) {
         const auto generation = worker_.generation();
         const auto& rules = worker_.gate().rules();
         const auto& settings = *generation->shared->settings;
-        const http::Peer peer{peer_text_,
-                              std::ranges::any_of(settings.trusted_proxies,
-                                                  [&](const Cidr& c) { return c.contains(peer_address_); }),
+        const http::Peer peer{peer_text_, any_contains(settings.trusted_proxies, peer_address_),
                               transport_.is_tls()};
         auto& head = scratch.head;
         if (const auto bad = http::parse_request_head(in_.bytes().substr(0, head_size), rules.http.names,
@@ -205,7 +207,7 @@ Task<bool> Session::handle(std::size_t head_size) {
             break;
         }
         if (settings.access_log && record_.line.empty())
-            begin_access_line(record_, peer_text_, head.method, head.host,
+            begin_access_line(record_, client_of(head, peer), head.method, head.host,
                               decision.stage == gate::Stage::path ? "" : scratch.target.path);
         if (decision.kind == gate::Decision::Kind::deny) {
             if (decision.stage == gate::Stage::key && decision.issuer >= 0)
@@ -228,8 +230,7 @@ Task<bool> Session::handle(std::size_t head_size) {
 
         record_.outcome = outcome_of(*decision.allow);
         if (decision.token)
-            worker_.metrics().claims_left_out +=
-                decision.token->claims_left_out() != 0 && !decision.remembered;
+            worker_.metrics().claims_left_out += decision.remembered ? 0 : decision.token->claims_left_out();
         const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
         record_.upstream = upstream;
         auto& pool = *generation->pools[upstream];
@@ -249,6 +250,17 @@ Task<bool> Session::handle(std::size_t head_size) {
     }
     finish_record();
     co_return keep;
+}
+
+// For the log.
+std::string Session::client_of(const http::RequestHead& head, const http::Peer& peer) const {
+    std::string chain;
+    if (peer.trusted)
+        for (const auto& field : head.fields)
+            if (field.kind.id == http::HeaderId::x_forwarded_for)
+                chain.append(chain.empty() ? "" : ",").append(field.value);
+    return std::string(
+        client_behind(worker_.generation()->shared->settings->trusted_proxies, chain, peer_text_));
 }
 
 void Session::finish_record() {
@@ -302,6 +314,7 @@ Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
     record_.status =
         http::make_deny_response(answer, denial, {record_.id, record_.to_head, record_.http11, !keep},
                                  generation->shared->rules->http.answers);
+    record_.bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
     main.arm(worker_.update_now() + timeouts.body);
     const auto failed = co_await send(answer, {});
     if (failed) co_return false;

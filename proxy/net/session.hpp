@@ -66,6 +66,7 @@ class Session : public SessionHook {
     Task<bool> handle(std::size_t head_size);
     Task<> linger();
     void finish_record();
+    [[nodiscard]] std::string client_of(const http::RequestHead& head, const http::Peer& peer) const;
 
     Worker& worker_;
     Transport transport_;

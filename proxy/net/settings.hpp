@@ -58,6 +58,13 @@ struct Settings {
     Timeouts timeouts;
     std::size_t max_connections = 10000;
     bool access_log = true;
+
+    // By upstream index.
+    [[nodiscard]] std::vector<const http::UpstreamForm*> forms() const {
+        std::vector<const http::UpstreamForm*> out;
+        for (const auto& upstream : upstreams) out.push_back(&upstream.form);
+        return out;
+    }
 };
 
 }  // namespace signet::net

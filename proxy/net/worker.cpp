@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <random>
 
@@ -47,7 +48,7 @@ Worker::~Worker() {
     }
 }
 
-result<Address> Worker::listen(const Address& address) {
+result<Address> Worker::listen(const Address& address, bool shared) {
     const auto wanted = SocketAddress::parse(address.host, address.port);
     if (!wanted) return fault("listen: '" + address.host + "' is not an IP address");
     const auto failed = [&](const char* call) {
@@ -60,9 +61,12 @@ result<Address> Worker::listen(const Address& address) {
     const int on = 1;
     const int off = 0;
     ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (wanted->family() == AF_INET6) ::setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    // With SO_REUSEPORT set before the bind, a second instance would share the port, and a token that is
+    // revoked at one would pass at the other. Set after it, the workers of this one still can.
+    if (shared) ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (::bind(socket, wanted->data(), wanted->size()) != 0) return failed("bind");
+    if (!shared) ::setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (::listen(socket, backlog) != 0) return failed("listen");
     sockaddr_storage bound{};
     socklen_t size = sizeof bound;
@@ -76,10 +80,7 @@ void Worker::start(GenerationPtr generation) {
     poller_.run();
     accept_when_ready();
     tick_later();
-    thread_ = std::thread([this] {
-        context_.run();
-        finished_.store(true);
-    });
+    thread_ = std::thread([this] { context_.run(); });
 }
 
 void Worker::post(GenerationPtr generation) {
@@ -103,6 +104,7 @@ void Worker::abort() {
 }
 
 void Worker::join() {
+    asio::post(context_, [this] { until_joined_.reset(); });
     if (thread_.joinable()) thread_.join();
 }
 
@@ -219,6 +221,7 @@ void Worker::tick() {
     if (!draining_ || !sessions_.empty()) return tick_later();
     generation_.reset();
     poller_.stop();
+    finished_.store(true);
 }
 
 void Worker::access_line(std::string_view line) {
@@ -229,7 +232,8 @@ void Worker::access_line(std::string_view line) {
 void Worker::flush_access() {
     if (access_.empty()) return;
     access_.pop_back();  // the sink ends the last line
-    shared_.log.write_batch(access_);
+    if (!shared_.log.write_batch(access_))
+        metrics_.access_lines_dropped += 1 + static_cast<std::uint64_t>(std::ranges::count(access_, '\n'));
     access_.clear();
 }
 

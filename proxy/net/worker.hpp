@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -63,8 +64,9 @@ class Worker {
     Worker(const Worker&) = delete;
 
     // ---- control thread ----
-    // Opens the listening socket; port 0: chosen by the system. Returns where it listens.
-    result<Address> listen(const Address& address);
+    // Opens the listening socket; port 0: chosen by the system. Returns where it listens. shared: with the
+    // workers before this one; the first finds out that nobody else has the port.
+    result<Address> listen(const Address& address, bool shared);
     void start(GenerationPtr generation);
     void post(GenerationPtr generation);
     void stop_accepting();  // and end idle connections; what is in flight goes on, with Connection: close
@@ -121,6 +123,9 @@ class Worker {
 
     Shared shared_;
     boost::asio::io_context context_{1};
+    // The thread still answers collect() when its last connection is gone.
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> until_joined_{
+        context_.get_executor()};
     Poller poller_{context_};
     boost::asio::posix::stream_descriptor listener_{context_};
     boost::asio::steady_timer tick_{context_};

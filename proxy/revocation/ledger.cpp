@@ -45,7 +45,7 @@ result<std::size_t> Ledger::sweep(WallTime now) {
     return source_->remove_ended(now - skew_);
 }
 
-void Ledger::set_skew(seconds skew) {
+void Ledger::set_skew(milliseconds skew) {
     if (skew <= skew_) return;
     skew_ = skew;
     std::string after;

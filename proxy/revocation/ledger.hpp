@@ -15,7 +15,7 @@ namespace signet::revocation {
 class Ledger {
   public:
     // skew: the largest clock skew of all issuers; entries hold that much longer, as tokens do.
-    Ledger(Index& index, std::unique_ptr<Source> source, seconds skew)
+    Ledger(Index& index, std::unique_ptr<Source> source, milliseconds skew)
         : index_(index), source_(std::move(source)), skew_(skew) {}
 
     // Reads everything into the index; how many entries.
@@ -30,7 +30,7 @@ class Ledger {
     result<std::size_t> sweep(WallTime now);
 
     void set_skew(
-        seconds skew);  // after a reload; only ever grows, so that nothing already told ends earlier
+        milliseconds skew);  // after a reload; only ever grows, so that nothing already told ends earlier
     [[nodiscard]] std::string_view store_name() const { return source_->name(); }
     [[nodiscard]] std::size_t size() const { return index_.size(); }
 
@@ -42,7 +42,7 @@ class Ledger {
 
     Index& index_;
     std::unique_ptr<Source> source_;
-    seconds skew_;
+    milliseconds skew_;
 };
 
 }  // namespace signet::revocation

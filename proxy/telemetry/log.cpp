@@ -13,6 +13,7 @@ namespace signet::telemetry {
 namespace {
 
 constexpr std::size_t queued_batches = 256;
+constexpr std::size_t kept_for_events = 64;
 
 const char* word(Level level) {
     switch (level) {
@@ -53,7 +54,14 @@ Log::~Log() {
 }
 
 void Log::write(Level level, std::string_view message, std::initializer_list<LogField> fields) {
-    if (level < level_) return;
+    if (level >= level_) emit(level, message, fields);
+}
+
+void Log::audit(std::string_view message, std::initializer_list<LogField> fields) {
+    emit(Level::info, message, fields);
+}
+
+void Log::emit(Level level, std::string_view message, std::initializer_list<LogField> fields) {
     const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     std::string line;
     json::Writer w(line);
@@ -67,10 +75,12 @@ void Log::write(Level level, std::string_view message, std::initializer_list<Log
     if (level >= Level::warn) events_->flush();
 }
 
-void Log::write_batch(std::string_view lines) {
+bool Log::write_batch(std::string_view lines) {
+    // Some room is left for what happens to Signet itself.
+    if (pool_->queue_size() >= queued_batches - kept_for_events) return false;
     access_->info(spdlog::string_view_t(lines.data(), lines.size()));
+    return true;
 }
 void Log::set_level(Level level) { level_ = level; }
-std::size_t Log::dropped() const { return pool_->overrun_counter(); }
 
 }  // namespace signet::telemetry

@@ -1,6 +1,6 @@
 // The log: JSON lines on standard output, by spdlog. One line a call for what happens to Signet itself;
 // access lines come in batches. Nothing here blocks a worker: a thread of its own writes, and when the pipe
-// is full the oldest batches are dropped and counted.
+// is full new batches are refused, so that the worker can count what is lost.
 #pragma once
 
 #include <atomic>
@@ -53,13 +53,16 @@ class Log {
         write(Level::error, message, fields);
     }
 
-    // Whole lines, each with its line break but the last.
-    void write_batch(std::string_view lines);
+    // Whatever the level: what somebody will be asked about.
+    void audit(std::string_view message, std::initializer_list<LogField> fields = {});
+
+    // Whole lines, each with its line break but the last. False: the queue is full, and they are lost.
+    [[nodiscard]] bool write_batch(std::string_view lines);
     void set_level(Level level);
-    // Batches lost so far.
-    [[nodiscard]] std::size_t dropped() const;
 
   private:
+    void emit(Level level, std::string_view message, std::initializer_list<LogField> fields);
+
     std::shared_ptr<spdlog::details::thread_pool> pool_;
     std::shared_ptr<spdlog::logger> events_;
     std::shared_ptr<spdlog::logger> access_;

@@ -62,6 +62,9 @@ std::string metrics_text(const Totals& t) {
     for (const auto& [l, n] : w.denied)
         page.sample({{"reason", std::string(word(l.reason))}, {"issuer", l.issuer}, {"route", l.route}},
                     number(n));
+    // Nothing is lifted in this build: report_only is refused at load.
+    page.family("signet_would_deny_total", "Refusals that report_only lifted, by reason, issuer and route.",
+                MetricType::Counter);
     page.family("signet_request_duration_seconds", "From the request's head to the end of its answer.",
                 MetricType::Histogram);
     page.histogram({}, w.request_duration);
@@ -101,6 +104,9 @@ std::string metrics_text(const Totals& t) {
     page.family("signet_config_last_reload_successful",
                 "1 if the configuration in force is the last one read.", MetricType::Gauge);
     page.sample({}, t.last_reload_good ? 1 : 0);
+    page.family("signet_config_reloads_total", "Configurations read again, by result.", MetricType::Counter);
+    page.sample({{"result", "success"}}, number(t.reloads_good));
+    page.sample({{"result", "failure"}}, number(t.reloads_failed));
     page.family("signet_build_info", "Always 1.", MetricType::Gauge);
     page.sample({{"version", t.version}}, 1);
     return page.text();

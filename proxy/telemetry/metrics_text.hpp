@@ -24,6 +24,8 @@ struct Totals {
     std::uint64_t revocation_entries = 0;
     double revocation_lag_seconds = 0;
     bool last_reload_good = true;
+    std::uint64_t reloads_good = 0;
+    std::uint64_t reloads_failed = 0;
     std::string version;
 };
 

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import certificates  # noqa: E402
 from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 
+from command import run_cli  # noqa: E402
 from issuer import redirect  # noqa: E402
 from proxied import AUDIENCE, ProxiedTestCase  # noqa: E402
 from tokens import (ABSENT, Key, b64, b64_int, claims, compact, ec_key, ed_key,  # noqa: E402
@@ -266,11 +267,13 @@ class WhereKeysComeFrom(ProxiedTestCase):
         self.refresh(issuer, proxy)
         self.assertEqual(issuer.fetches()[-1].header("Authorization"), "Bearer second")
         plain = self.own_issuer([self.key])
-        self.signet(self.configuration(self.issuer_entry(
+        config = self.file("clear.yaml", self.configuration(self.issuer_entry(
             issuer, ca_file=self.authority.ca_file, jwks_uri=plain.jwks_uri,
-            bearer_token_file=token_file)), wait_ready=False)
-        # Whether it fetches without the token or not at all: in the clear it goes nowhere.
-        self.assertEqual([f for f in plain.fetches() if f.header("Authorization")], [])
+            bearer_token_file=token_file)))
+        found = run_cli("check", "-c", config)
+        self.assertEqual(found.returncode, 78)
+        self.assertIn("bearer_token_file", found.stderr)
+        self.assertEqual(plain.count(), 0)
 
     def test_https_that_is_not_trusted_or_names_another_host(self):
         for tls, ca_file in ((self.certificate("127.0.0.1"), ""),

@@ -30,9 +30,9 @@ int explain(const Options& options) {
     revocation::Index none(random_seed());
     gate::Gate gate(none, 0);
     gate.install(found.configuration.rules, offline.fetch().snapshots());
-    const auto out =
-        gate::explain(gate, request, {wall_now(), std::chrono::steady_clock::now()},
-                      "revocations of a running instance; POST /v1/explain on its admin API sees them");
+    const auto out = gate::explain(
+        gate, found.configuration.net->forms(), request, {wall_now(), std::chrono::steady_clock::now()},
+        "revocations of a running instance; POST /v1/explain on its admin API sees them");
     std::cout << (options.json ? out.to_json() + "\n" : out.to_text());
     switch (out.verdict) {
         case gate::Explanation::Verdict::admitted:

@@ -1,7 +1,9 @@
 #include <iostream>
 
 #include "app/cli/command.hpp"
+#include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace signet::app::cli {
 namespace {
@@ -43,7 +45,7 @@ int remove(const AdminOptions& admin, const std::string& id) {
 // Lines as `export` writes them; what an instance adds (id, created_at) is left out.
 int import(const AdminOptions& admin) {
     std::string line;
-    std::size_t done = 0;
+    std::size_t done = 0, ended = 0;
     for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
         if (line.empty()) continue;
         json::Document document;
@@ -62,6 +64,13 @@ int import(const AdminOptions& admin) {
             return true;
         });
         body += '}';
+        // An export outlives its entries.
+        const auto end = entry->find("expires_at");
+        const auto when = end && end->string() ? parse_time(*end->string()) : std::nullopt;
+        if (when && *when <= wall_now().time_since_epoch().count()) {
+            ++ended;
+            continue;
+        }
         if (!succeeded(ask_admin(admin, {"POST", "/v1/revocations", {}, body}), 201)) {
             std::cerr << "signet: stopped at line " << number << "; " << done
                       << " entries were imported before it\n";
@@ -69,7 +78,9 @@ int import(const AdminOptions& admin) {
         }
         ++done;
     }
-    std::cerr << done << " entries imported\n";
+    std::cerr << done << " entries imported";
+    if (ended != 0) std::cerr << ", " << ended << " left out that have ended";
+    std::cerr << "\n";
     return exit_ok;
 }
 

@@ -14,6 +14,8 @@ struct Options {
     std::string jti, sid, sub, client, kid, issuer, issued_before, expires, ttl, reason;
 };
 
+std::string not_empty(const std::string& value) { return value.empty() ? "is given, but empty" : ""; }
+
 int revoke(const Options& o) {
     std::string body;
     json::Writer w(body);
@@ -72,10 +74,15 @@ void add_revoke(CLI::App& program, int& exit) {
     target->add_option("--client", o->client, "a client");
     target->add_option("--kid", o->kid, "all that this key signed");
     target->require_option(0, 1);
-    command->add_option("--issuer", o->issuer, "of this issuer only");
-    command->add_option("--issued-before", o->issued_before, "tokens issued later stay good");
-    auto* expires = command->add_option("--expires", o->expires, "when the entry ends");
-    command->add_option("--ttl", o->ttl, "after how long the entry ends")->excludes(expires);
+    // An option whose shell variable was empty must not leave a wider target than was meant.
+    for (auto* option : target->get_options()) option->check(not_empty);
+    command->add_option("--issuer", o->issuer, "of this issuer only")->check(not_empty);
+    command->add_option("--issued-before", o->issued_before, "tokens issued later stay good")
+        ->check(not_empty);
+    auto* expires = command->add_option("--expires", o->expires, "when the entry ends")->check(not_empty);
+    command->add_option("--ttl", o->ttl, "after how long the entry ends")
+        ->check(not_empty)
+        ->excludes(expires);
     command->add_option("--reason", o->reason, "kept with the entry");
     add_admin_options(*command, o->admin);
     command->callback([o, &exit] {

@@ -1,6 +1,5 @@
 #include "app/version.hpp"
 
-#include <boost/version.hpp>
 #include <iostream>
 
 #include "app/cli/command.hpp"
@@ -11,8 +10,7 @@ namespace signet::app {
 
 std::string version_text() {
     std::string out = "signet " SIGNET_VERSION " (" SIGNET_BUILD_TYPE ", " __VERSION__ ")\n";
-    out += "boost " + std::to_string(BOOST_VERSION / 100000) + "." +
-           std::to_string(BOOST_VERSION / 100 % 1000) + "\n";
+    out += "built with " SIGNET_LIBRARIES "\n";
     out += jose::openssl_version() + "\n";
     out += "SQLite " + store::sqlite_version() + "\n";
     out +=
