@@ -42,7 +42,7 @@ std::optional<std::string> Reader::json(const YAML::Node& node) {
     std::string out;
     if (node.IsNull()) return "null";
     if (node.IsScalar()) {
-        const auto value = text(node, "a value");
+        auto value = text(node, "a value");
         if (!value) return std::nullopt;
         if (node.Tag() != "!") {  // plain, so true, 12 and null are what they look like
             json::Document document;
@@ -71,8 +71,8 @@ std::optional<std::string> Reader::json(const YAML::Node& node) {
     return out + (map ? '}' : ']');
 }
 
-Section::Section(Reader& reader, YAML::Node node, std::string path)
-    : reader_(reader), node_(std::move(node)), path_(std::move(path)) {
+Section::Section(Reader& reader, const YAML::Node& node, std::string path)
+    : reader_(reader), node_(node), path_(std::move(path)) {
     if (node_.IsNull()) return;
     if (!node_.IsMap()) {
         reader_.error(node_,

@@ -43,7 +43,7 @@ Mark mark_of(const YAML::Node& node);
 
 class Section {
   public:
-    Section(Reader& reader, YAML::Node node, std::string path);
+    Section(Reader& reader, const YAML::Node& node, std::string path);
 
     // Each leaves `out` alone where the key is absent, and reports what does not fit.
     void text(const char* key, std::string& out);

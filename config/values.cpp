@@ -32,8 +32,8 @@ result<std::string> substitute(std::string_view text, const Environment& environ
         } else if (value) {
             out += *value;
         } else {
-            return fault("the environment variable " + name + " is not set; set it, or write ${" + name +
-                         ":-default}");
+            return fault("the environment variable " + name +
+                         " is not set; set it, or write ${NAME:-default}");
         }
         i = end;
     }

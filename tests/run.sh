@@ -54,7 +54,7 @@ fi
 if [ -z "$preset" ] || [ "$preset" = release ]; then
     build=${build:-build}
     step "configure: Release, in $build"
-    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSIGNET_TESTS=ON
+    cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DSIGNET_TESTS=ON -DSIGNET_IMAGE_TEST=ON
 else
     build=${build:-build-$preset}
     step "configure: preset $preset, in $build"

@@ -77,7 +77,8 @@ class Surroundings {
     }
     static PlainResponse echo(const PlainRequest& request) {
         std::string body = request.method + " " + request.target + "\n";
-        for (const auto& [name, value] : request.headers) body += name + ": " + value + "\n";
+        for (const auto& [name, value] : request.headers)
+            body.append(name).append(": ").append(value).append("\n");
         return {200, "text/plain", body};
     }
 
@@ -120,7 +121,7 @@ class Proxy {
 
 class Script {
   public:
-    bool expect(const char* what, const net::Address& at, PlainRequest request, int status,
+    bool expect(const char* what, const net::Address& at, const PlainRequest& request, int status,
                 std::string_view in_body) {
         const auto answer = net::ask({at.host, at.port}, request);
         std::cout << "\n== " << what << "\n" << request.method << " " << request.target << "\n";

@@ -68,7 +68,8 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
     // Without a body the head stays in the buffer until an answer begins: a stale connection makes us read it
     // again.
     if (body_ != http::BodyKind::none) consume_head();
-    if (!co_await open(head.text(), fresh_connection)) {
+    const bool sent = co_await open(head.text(), fresh_connection);
+    if (!sent) {
         if (connection_ && may_retry() && !session_.main.expired) co_return End::again;
         const bool slow = session_.main.expired;
         co_return co_await fail(
@@ -78,7 +79,8 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
     start_body();
     session_.main.arm(worker_.now() + pool_.settings().response_timeout);
     while (true) {
-        if (!co_await read_answer_head()) {
+        const bool whole = co_await read_answer_head();
+        if (!whole) {
             if (connection_->in.empty() && may_retry() && !session_.main.expired && interims_ == 0)
                 co_return End::again;
             const bool slow = session_.main.expired;
@@ -94,8 +96,8 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
             co_return co_await fail(Reason::upstream_unreachable, wrong);
         }
         if (!answer.is_interim()) break;
-        if (!co_await pass_interim())
-            co_return co_await fail(Reason::upstream_unreachable, "more than 16 interim answers");
+        const bool passed = co_await pass_interim();
+        if (!passed) co_return co_await fail(Reason::upstream_unreachable, "more than 16 interim answers");
     }
     consume_head();
     co_return co_await relay_answer();
@@ -122,9 +124,13 @@ Task<bool> Exchange::open(std::string_view head, bool fresh_connection) {
     if (size_of(parts) != 0) {
         kept.assign(parts[0]);  // head is scratch memory
         parts[0] = kept;
-        if (!connection_ && !co_await connect_any(endpoint)) co_return false;
+        if (!connection_) {
+            const bool connected = co_await connect_any(endpoint);
+            if (!connected) co_return false;
+        }
         session_.main.arm(worker_.now() + body_timeout());
-        if (co_await connection_->transport.write_all(parts)) co_return false;
+        const auto failed = co_await connection_->transport.write_all(parts);
+        if (failed) co_return false;
     }
     session_.in().consume(body.size());
     session_.record().bytes_in += body.size();
@@ -177,7 +183,9 @@ Task<bool> Exchange::pass_interim() {
         http::make_client_head(scratch.client_head, scratch.response, http::Delivery::none, {true, false});
     connection_->in.consume(answer_head_size_);
     session_.main.arm(worker_.now() + pool_.settings().response_timeout);
-    if (http11_ && co_await session_.send(scratch.client_head, {})) client_failed_ = true;
+    if (!http11_) co_return true;
+    const auto failed = co_await session_.send(scratch.client_head, {});
+    if (failed) client_failed_ = true;
     co_return true;
 }
 
@@ -250,7 +258,8 @@ Task<bool> Exchange::send_to_client(std::string_view head, std::string_view body
     if (size_of(parts) == 0) co_return true;
     const std::string rest(parts[0]);  // head may be scratch memory
     parts[0] = rest;
-    client_failed_ = static_cast<bool>(co_await session_.transport().write_all(parts));
+    const auto failed = co_await session_.transport().write_all(parts);
+    client_failed_ = static_cast<bool>(failed);
     co_return !client_failed_;
 }
 
@@ -287,7 +296,8 @@ Task<bool> Exchange::relay_body(std::string& head, http::AnswerBody body, http::
         }
         if (!head.empty() || !data.empty() || !tail.empty()) {
             session_.main.arm(worker_.now() + body_timeout());
-            if (!co_await send_to_client(head, data, tail)) co_return false;
+            const bool sent = co_await send_to_client(head, data, tail);
+            if (!sent) co_return false;
             session_.record().bytes_out += data.size();
             head.clear();
         }
@@ -298,7 +308,8 @@ Task<bool> Exchange::relay_body(std::string& head, http::AnswerBody body, http::
         const auto got = co_await connection_->transport.read_some(room, in.room());
         if (got.error) {
             if (body != http::AnswerBody::until_close || got.error != end_of_stream()) co_return false;
-            co_return delivery != http::Delivery::chunked || co_await send_to_client({}, {}, "0\r\n\r\n");
+            if (delivery != http::Delivery::chunked) co_return true;
+            co_return co_await send_to_client({}, {}, "0\r\n\r\n");
         }
         in.commit(got.bytes);
     }

@@ -78,7 +78,8 @@ Task<Exchange::PumpState> Exchange::pump_step() {
     }
     if (size_of(parts) != 0) {
         session_.pump.arm(worker_.now() + body_timeout());
-        if (co_await connection_->transport.write_all(parts)) co_return PumpState::upstream_gone;
+        const auto failed = co_await connection_->transport.write_all(parts);
+        if (failed) co_return PumpState::upstream_gone;
     }
     in.consume(consumed);
     co_return done ? PumpState::done : PumpState::running;

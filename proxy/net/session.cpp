@@ -7,7 +7,6 @@
 namespace signet::net {
 namespace {
 
-constexpr std::size_t first_read = 4 * 1024;
 constexpr std::size_t kept_buffer = 16 * 1024;
 constexpr std::size_t drain_bytes = 1024 * 1024;
 constexpr seconds drain_time{2};
@@ -78,19 +77,23 @@ Task<> Session::run() {
         main.arm(worker_.update_now() + generation->settings->timeouts.client_header);
         const auto context = generation->listener_tls;  // kept: a reload may replace it meanwhile
         if (!transport_.use_tls(context->native_handle())) co_return;
-        if (co_await transport_.handshake(Transport::Role::server)) co_return;
+        const auto failed = co_await transport_.handshake(Transport::Role::server);
+        if (failed) co_return;
     }
-    for (bool first = true; co_await serve_one(first); first = false) {
+    bool first = true, again = true;
+    while (again) {
+        again = co_await serve_one(first);
+        first = false;
     }
     if (linger_) co_await linger();
 }
 
 Task<bool> Session::serve_one(bool first) {
     std::size_t head_size = 0;
-    if (!co_await read_head(first, head_size)) co_return false;
+    const bool whole = co_await read_head(first, head_size);
+    if (!whole) co_return false;
     const bool keep = co_await handle(head_size);
     main.disarm();
-    if (in_.empty() && in_.capacity() > kept_buffer) in_.release();
     co_return keep;
 }
 
@@ -132,7 +135,12 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
         }
         if (worker_.draining() && in_.empty()) co_return false;
         idle_ = in_.empty();
-        char* const room = in_.prepare(in_.empty() ? first_read : 1024);
+        if (idle_) {
+            in_.release();
+            const auto ended = co_await transport_.readable();
+            if (ended) co_return false;
+        }
+        char* const room = in_.prepare(1024);
         const auto got = co_await transport_.read_some(room, in_.room());
         idle_ = false;
         if (got.error) {

@@ -4,6 +4,10 @@
 // One that ends without waiting costs a call, and no stack is left behind: loops over such steps are safe
 // without tail calls, which no compiler promises under sanitizers. Frames are kept for the next task of their
 // size.
+//
+// A co_await is a statement of its own, or the whole right side of an initialisation or co_return: gcc 12
+// evaluates the second half of `co_return a || co_await b` even where a is true, and drops the body of a
+// coroutine that has an await in a condition and no local variable. tests/layout/coroutine_test.py looks.
 #pragma once
 
 #include <coroutine>

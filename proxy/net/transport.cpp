@@ -103,7 +103,7 @@ error_code Transport::tls_error(int returned) {
 
 Transport::Progress Transport::read_now(char* into, std::size_t size, IoResult& out) {
     if (tls_) {
-        if (!watch_.may_read() && SSL_has_pending(tls_.get()) != 1) return Progress::wait;
+        if (!may_read()) return Progress::wait;
         ERR_clear_error();
         errno = 0;
         if (const int returned = SSL_read_ex(tls_.get(), into, size, &out.bytes); returned != 1) {

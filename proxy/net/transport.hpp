@@ -47,6 +47,7 @@ class Transport {
 
     class Connect;
     class Handshake;
+    class Readable;
     class Read;
     class Write;
 
@@ -56,6 +57,8 @@ class Transport {
     [[nodiscard]] Connect connect(const SocketAddress& address);
     enum class Role : bool { client, server };
     [[nodiscard]] Handshake handshake(Role role);
+    // Waits until there is something to read, the end included: a connection that idles needs no buffer.
+    [[nodiscard]] Readable readable();
     // What there is, `size` bytes at most, when there is some.
     [[nodiscard]] Read read_some(char* into, std::size_t size);
     // All of it, waiting where needed. What parts show stays where it is meanwhile.
@@ -81,6 +84,9 @@ class Transport {
         void operator()(SSL* tls) const { SSL_free(tls); }
     };
     enum class Progress : bool { wait, ended };
+    [[nodiscard]] bool may_read() const {
+        return watch_.may_read() || (tls_ && SSL_has_pending(tls_.get()) == 1);
+    }
     Progress read_now(char* into, std::size_t size, IoResult& out);
     Progress write_now(WriteParts& parts, IoResult& out);
     IoResult write_tls(const WriteParts& parts);
@@ -119,6 +125,18 @@ class Transport::Handshake final : public Operation {
     error_code error_;
 };
 
+class Transport::Readable final : public Operation {
+  public:
+    explicit Readable(Transport& transport) : transport_(transport) {}
+    [[nodiscard]] bool await_ready() { return attempt(); }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_read(*this, who); }
+    error_code await_resume() const { return aborted() ? operation_aborted() : error_code{}; }
+
+  private:
+    bool attempt() noexcept override { return transport_.may_read(); }
+    Transport& transport_;
+};
+
 class Transport::Read final : public Operation {
   public:
     Read(Transport& transport, char* into, std::size_t size)
@@ -151,6 +169,7 @@ class Transport::Write final : public Operation {
 
 inline Transport::Connect Transport::connect(const SocketAddress& address) { return {*this, address}; }
 inline Transport::Handshake Transport::handshake(Role role) { return {*this, role}; }
+inline Transport::Readable Transport::readable() { return Readable(*this); }
 inline Transport::Read Transport::read_some(char* into, std::size_t size) { return {*this, into, size}; }
 inline Transport::Write Transport::write_all(const WriteParts& parts) { return {*this, parts}; }
 

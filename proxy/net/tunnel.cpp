@@ -17,7 +17,8 @@ Task<Exchange::End> Exchange::tunnel() {
     connection_->in.consume(answer_head_size_);
     answer_begun_ = true;
     session_.main.arm(worker_.now() + body_timeout());
-    if (!co_await send_to_client(scratch.client_head, {}, {})) co_return End::close;
+    const bool told = co_await send_to_client(scratch.client_head, {}, {});
+    if (!told) co_return End::close;
 
     auto& record = session_.record();
     bool up_ended = false, down_ended = false;
@@ -54,7 +55,8 @@ Task<> Exchange::tunnel_one_way(Transport& from, Buffer& buffer, Transport& to, 
         if (!buffer.empty()) {
             const auto bytes = buffer.bytes();
             session_.main.arm(worker_.now() + idle());
-            if (co_await to.write_all({bytes, {}, {}})) break;
+            const auto failed = co_await to.write_all({bytes, {}, {}});
+            if (failed) break;
             count += bytes.size();
             buffer.consume(bytes.size());
         }

@@ -35,7 +35,6 @@ class Lookup {
 };
 
 constexpr std::size_t max_idle = 512;
-constexpr std::size_t kept_buffer = 16 * 1024;
 
 }  // namespace
 
@@ -58,7 +57,7 @@ void UpstreamPool::give_back(UpstreamConnectionPtr connection, SteadyTime now,
     if (limit.count() == 0 || idle_[connection->endpoint].size() >= max_idle) return;
     connection->idle_until = now + limit;
     connection->reused = true;
-    if (connection->in.capacity() > kept_buffer) connection->in.release();
+    connection->in.release();
     idle_[connection->endpoint].push_back(std::move(connection));
 }
 

@@ -33,6 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     scanned = 0;
     const auto sent = http::find_head_end(buffer, scanned);
     FUZZ_ASSERT(sent.state == http::HeadEnd::State::complete && sent.size == buffer.size());
+    // What we add ourselves may be one field too many for a reader like ours.
+    if (head.fields.size() + 2 > http::max_response_fields) return 0;
     http::ResponseHead again;
     FUZZ_ASSERT(http::parse_response_head(buffer, to_head, to_upgrade, again) == nullptr);
     FUZZ_ASSERT(again.status == head.status && again.reason == head.reason);
