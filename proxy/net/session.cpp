@@ -33,11 +33,6 @@ Session::~Session() {
     --worker_.metrics_.client_connections;
 }
 
-Task<> Session::serve(std::shared_ptr<Session> self) {
-    co_await self->run();
-    self->transport_.close();
-}
-
 void Session::check_deadlines(SteadyTime now) {
     for (Deadline* d : {&main, &pump}) {
         if (now < d->at) continue;
@@ -58,34 +53,50 @@ void Session::abort() {
 }
 
 Task<> Session::run() {
-    const auto& generation = worker_.generation()->shared;
+    bool open = co_await admit();
+    bool first = true;
+    while (open) {
+        if (in_.empty()) {
+            if (worker_.draining()) break;
+            // Most connections are here most of the time, so this frame is all that they have: no buffer, no
+            // record.
+            in_.release();
+            const auto& timeouts = worker_.generation()->shared->settings->timeouts;
+            main.arm(worker_.now() + (first ? timeouts.client_header : timeouts.client_idle));
+            idle_ = true;
+            const auto ended = co_await transport_.readable();
+            idle_ = false;
+            if (ended) break;
+        }
+        open = co_await serve_one(first);
+        first = false;
+    }
+    if (linger_) co_await linger();
+    transport_.close();
+}
+
+// False: there are too many connections, or no handshake comes about.
+Task<bool> Session::admit() {
+    const auto generation = worker_.generation()->shared;  // kept: a reload may replace it meanwhile
+    const auto& settings = *generation->settings;
     const bool tls = generation->listener_tls != nullptr;
-    if (worker_.shared_.connections > static_cast<std::int64_t>(generation->settings->max_connections)) {
-        record_.reset(worker_.update_now());
-        worker_.make_request_id(record_.id);
-        if (generation->settings->access_log) begin_access_line(record_, peer_text_, "", "", "");
-        record_.reason = Reason::overloaded;
+    if (worker_.shared_.connections > static_cast<std::int64_t>(settings.max_connections)) {
+        begin_record();
+        worker_.make_request_id(record_->id);
+        if (settings.access_log) begin_access_line(*record_, peer_text_, "", "", "");
+        record_->reason = Reason::overloaded;
         // A handshake to say so would be the dearest thing that a crowd could ask for.
         if (!tls)
             co_await refuse(
                 {Reason::overloaded, 0, "the proxy serves as many connections as it may", {}, {}, 1}, false);
         finish_record();
-        if (linger_) co_await linger();
-        co_return;
+        co_return false;
     }
-    if (tls) {
-        main.arm(worker_.update_now() + generation->settings->timeouts.client_header);
-        const auto context = generation->listener_tls;  // kept: a reload may replace it meanwhile
-        if (!transport_.use_tls(context->native_handle())) co_return;
-        const auto failed = co_await transport_.handshake(Transport::Role::server);
-        if (failed) co_return;
-    }
-    bool first = true, again = true;
-    while (again) {
-        again = co_await serve_one(first);
-        first = false;
-    }
-    if (linger_) co_await linger();
+    if (!tls) co_return true;
+    main.arm(worker_.update_now() + settings.timeouts.client_header);
+    if (!transport_.use_tls(generation->listener_tls->native_handle())) co_return false;
+    const auto failed = co_await transport_.handshake(Transport::Role::server);
+    co_return !failed;
 }
 
 Task<bool> Session::serve_one(bool first) {
@@ -106,7 +117,7 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
     const auto timeouts = settings.timeouts;
     std::size_t scanned = 0;
     bool begun = !in_.empty();
-    main.arm(worker_.now() + (first || begun ? timeouts.client_header : timeouts.client_idle));
+    if (begun) main.arm(worker_.now() + timeouts.client_header);
     http::Denial wrong;
     while (true) {
         if (scanned == 0) in_.consume(http::leading_empty_line(in_.bytes()));
@@ -133,16 +144,8 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
             }
             if (!first) main.arm(worker_.update_now() + timeouts.client_header);
         }
-        if (worker_.draining() && in_.empty()) co_return false;
-        idle_ = in_.empty();
-        if (idle_) {
-            in_.release();
-            const auto ended = co_await transport_.readable();
-            if (ended) co_return false;
-        }
         char* const room = in_.prepare(1024);
         const auto got = co_await transport_.read_some(room, in_.room());
-        idle_ = false;
         if (got.error) {
             if (!main.expired || in_.empty()) co_return false;
             wrong.status = 408;
@@ -151,17 +154,17 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
         }
         in_.commit(got.bytes);
     }
-    record_.reset(worker_.update_now());
-    worker_.make_request_id(record_.id);
-    record_.status = wrong.status;
-    if (access_log) begin_access_line(record_, peer_text_, "", "", "");
+    begin_record();
+    worker_.make_request_id(record_->id);
+    record_->status = wrong.status;
+    if (access_log) begin_access_line(*record_, peer_text_, "", "", "");
     co_await refuse(wrong, false);
     finish_record();
     co_return false;
 }
 
 Task<bool> Session::handle(std::size_t head_size) {
-    record_.reset(worker_.update_now());
+    begin_record();
     auto keys = gate::KeyWait::none;
     bool fresh_connection = false;
     bool keep = false;
@@ -177,8 +180,8 @@ Task<bool> Session::handle(std::size_t head_size) {
         auto& head = scratch.head;
         if (const auto bad = http::parse_request_head(in_.bytes().substr(0, head_size), rules.http.names,
                                                       rules.http.limits, head)) {
-            worker_.make_request_id(record_.id);
-            if (settings.access_log) begin_access_line(record_, peer_text_, head.method, head.host, "");
+            worker_.make_request_id(record_->id);
+            if (settings.access_log) begin_access_line(*record_, peer_text_, head.method, head.host, "");
             in_.consume(head_size);
             co_await refuse({Reason::bad_request,
                              bad->status,
@@ -189,11 +192,11 @@ Task<bool> Session::handle(std::size_t head_size) {
                             false);
             break;
         }
-        record_.to_head = head.is_head();
-        record_.http11 = head.http11;
-        if (record_.id.empty()) {
-            record_.id = http::kept_request_id(head, peer.trusted);
-            if (record_.id.empty()) worker_.make_request_id(record_.id);
+        record_->to_head = head.is_head();
+        record_->http11 = head.http11;
+        if (record_->id.empty()) {
+            record_->id = http::kept_request_id(head, peer.trusted);
+            if (record_->id.empty()) worker_.make_request_id(record_->id);
         }
         const auto before = worker_.now();
         auto decision = worker_.gate().decide(head, scratch.target, peer, {wall_now(), before}, keys);
@@ -204,18 +207,18 @@ Task<bool> Session::handle(std::size_t head_size) {
         } else if (decision.remembered) {
             ++worker_.metrics().cache_hits;
         }
-        record_.route = decision.route;
-        record_.issuer = decision.issuer;
-        record_.token = decision.token;
+        record_->route = decision.route;
+        record_->issuer = decision.issuer;
+        record_->token = decision.token;
         if (decision.kind == gate::Decision::Kind::need_keys) {
             keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer));
             if (!transport_.peer_left()) continue;
             // Whoever left meanwhile costs the upstream nothing.
-            record_.reason = Reason::bad_request;
+            record_->reason = Reason::bad_request;
             break;
         }
-        if (settings.access_log && record_.line.empty())
-            begin_access_line(record_, client_of(head, peer), head.method, head.host,
+        if (settings.access_log && record_->line.empty())
+            begin_access_line(*record_, client_of(head, peer), head.method, head.host,
                               decision.stage == gate::Stage::path ? "" : scratch.target.path);
         if (decision.kind == gate::Decision::Kind::deny) {
             if (decision.stage == gate::Stage::key && decision.issuer >= 0)
@@ -236,15 +239,15 @@ Task<bool> Session::handle(std::size_t head_size) {
             break;
         }
 
-        record_.outcome = outcome_of(*decision.allow);
+        record_->outcome = outcome_of(*decision.allow);
         if (decision.token)
             worker_.metrics().claims_left_out += decision.remembered ? 0 : decision.token->claims_left_out();
         const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
-        record_.upstream = upstream;
+        record_->upstream = upstream;
         auto& pool = *generation->pools[upstream];
         const auto upstream_head =
             http::make_upstream_head(scratch.upstream_head, head, scratch.target, *decision.allow, peer,
-                                     record_.id, pool.settings().form, rules.http);
+                                     record_->id, pool.settings().form, rules.http);
         Exchange exchange(*this, generation, pool, head, head_size);
         exchange_ = &exchange;
         const auto end = co_await exchange.run(upstream_head, fresh_connection);
@@ -271,35 +274,40 @@ std::string Session::client_of(const http::RequestHead& head, const http::Peer& 
         client_behind(worker_.generation()->shared->settings->trusted_proxies, chain, peer_text_));
 }
 
+void Session::begin_record() {
+    record_ = worker_.take_record();
+    record_->reset(worker_.update_now());
+}
+
 void Session::finish_record() {
     const auto now = worker_.update_now();
     auto& metrics = worker_.metrics();
     const auto& generation = *worker_.generation();
     const auto& rules = *generation.shared->rules;
-    metrics.request_duration.observe(now - record_.started);
+    metrics.request_duration.observe(now - record_->started);
     // After a reload during the request its indices may mean something else; counters stay within bounds.
-    if (record_.route >= static_cast<int>(rules.routes.size())) record_.route = -1;
-    ++worker_.route_counters(record_.route).by_outcome[static_cast<std::size_t>(record_.outcome)];
-    if (record_.reason && record_.outcome == telemetry::Outcome::deny) {
-        const bool known = record_.issuer >= 0 && record_.issuer < static_cast<int>(rules.issuers.size());
+    if (record_->route >= static_cast<int>(rules.routes.size())) record_->route = -1;
+    ++worker_.route_counters(record_->route).by_outcome[static_cast<std::size_t>(record_->outcome)];
+    if (record_->reason && record_->outcome == telemetry::Outcome::deny) {
+        const bool known = record_->issuer >= 0 && record_->issuer < static_cast<int>(rules.issuers.size());
         ++metrics.denied[{
-            *record_.reason, known ? rules.issuers[static_cast<std::size_t>(record_.issuer)].name : "",
-            record_.route >= 0 ? rules.routes.at(static_cast<std::uint16_t>(record_.route)).name : ""}];
+            *record_->reason, known ? rules.issuers[static_cast<std::size_t>(record_->issuer)].name : "",
+            record_->route >= 0 ? rules.routes.at(static_cast<std::uint16_t>(record_->route)).name : ""}];
     }
     std::string_view upstream;
-    if (record_.upstream >= 0 && static_cast<std::size_t>(record_.upstream) < generation.pools.size()) {
-        auto& pool = *generation.pools[static_cast<std::size_t>(record_.upstream)];
+    if (record_->upstream >= 0 && static_cast<std::size_t>(record_->upstream) < generation.pools.size()) {
+        auto& pool = *generation.pools[static_cast<std::size_t>(record_->upstream)];
         upstream = pool.settings().name;
-        auto*& counter = pool.counter(record_.upstream_status);
+        auto*& counter = pool.counter(record_->upstream_status);
         if (counter == nullptr)
-            counter = &metrics.upstream_requests[{std::string(upstream), record_.upstream_status}];
+            counter = &metrics.upstream_requests[{std::string(upstream), record_->upstream_status}];
         ++*counter;
     }
-    if (!record_.line.empty()) {
-        end_access_line(record_, rules, upstream, now);
-        worker_.access_line(record_.line);
+    if (!record_->line.empty()) {
+        end_access_line(*record_, rules, upstream, now);
+        worker_.access_line(record_->line);
     }
-    record_.token.reset();
+    worker_.give_record(std::move(record_));
 }
 
 Task<error_code> Session::send(std::string_view head, std::string_view body) {
@@ -317,12 +325,12 @@ Task<error_code> Session::send(std::string_view head, std::string_view body) {
 Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
     const auto generation = worker_.generation();
     const auto& timeouts = generation->shared->settings->timeouts;
-    record_.reason = denial.reason;
+    record_->reason = denial.reason;
     std::string answer;
-    record_.status =
-        http::make_deny_response(answer, denial, {record_.id, record_.to_head, record_.http11, !keep},
+    record_->status =
+        http::make_deny_response(answer, denial, {record_->id, record_->to_head, record_->http11, !keep},
                                  generation->shared->rules->http.answers);
-    record_.bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
+    record_->bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
     main.arm(worker_.update_now() + timeouts.body);
     const auto failed = co_await send(answer, {});
     if (failed) co_return false;

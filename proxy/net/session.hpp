@@ -24,8 +24,8 @@ class Session : public SessionHook {
     ~Session();
     Session(const Session&) = delete;
 
-    // The connection's whole life; owns the session.
-    static Task<> serve(std::shared_ptr<Session> self);
+    // The connection's whole life; whoever runs it keeps the session.
+    Task<> run();
 
     // ---- the worker, between two steps of the coroutine ----
     void check_deadlines(SteadyTime now);
@@ -36,7 +36,7 @@ class Session : public SessionHook {
     Worker& worker() { return worker_; }
     Transport& transport() { return transport_; }
     Buffer& in() { return in_; }
-    RequestRecord& record() { return record_; }
+    RequestRecord& record() { return *record_; }  // of the request that is served
 
     // Two deadlines: of the main line, and of the request body's pump beside it. Past one, every operation of
     // this session and its exchange is cancelled, and the flag says why.
@@ -60,18 +60,19 @@ class Session : public SessionHook {
     void linger_at_end() { linger_ = true; }
 
   private:
-    Task<> run();
+    Task<bool> admit();
     Task<bool> serve_one(bool first);
     Task<bool> read_head(bool first, std::size_t& head_size);
     Task<bool> handle(std::size_t head_size);
     Task<> linger();
+    void begin_record();
     void finish_record();
     [[nodiscard]] std::string client_of(const http::RequestHead& head, const http::Peer& peer) const;
 
     Worker& worker_;
     Transport transport_;
     Buffer in_;
-    RequestRecord record_;
+    std::unique_ptr<RequestRecord> record_;
     std::string peer_text_;
     AddressBytes peer_address_{};
     Exchange* exchange_ = nullptr;  // while one runs

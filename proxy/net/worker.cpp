@@ -179,9 +179,10 @@ bool Worker::accept_some() {
 
 void Worker::accepted(int socket, const SocketAddress& peer) {
     try {
-        auto session = std::make_shared<Session>(*this, socket, peer);
+        auto session = std::make_unique<Session>(*this, socket, peer);
         sessions_.push_back(*session);
-        spawn(Session::serve(std::move(session)), [this](const std::exception_ptr& failed) {
+        auto running = session->run();
+        spawn(std::move(running), [this, session = std::move(session)](const std::exception_ptr& failed) {
             // A failure ends one session, never the process.
             if (!failed) return;
             try {
@@ -222,6 +223,19 @@ void Worker::tick() {
     generation_.reset();
     poller_.stop();
     finished_.store(true);
+}
+
+std::unique_ptr<RequestRecord> Worker::take_record() {
+    if (records_.empty()) return std::make_unique<RequestRecord>();
+    auto record = std::move(records_.back());
+    records_.pop_back();
+    return record;
+}
+
+void Worker::give_record(std::unique_ptr<RequestRecord> record) {
+    constexpr std::size_t kept = 64;
+    record->token.reset();
+    if (records_.size() < kept) records_.push_back(std::move(record));
 }
 
 void Worker::access_line(std::string_view line) {

@@ -21,6 +21,7 @@
 #include "http/response_head.hpp"
 #include "net/generation.hpp"
 #include "net/poller.hpp"
+#include "net/request_record.hpp"
 #include "net/task.hpp"
 #include "net/upstream_pool.hpp"
 #include "telemetry/log.hpp"
@@ -86,6 +87,9 @@ class Worker {
     SteadyTime update_now() { return now_ = std::chrono::steady_clock::now(); }
     void access_line(std::string_view line);  // without its line break
     void make_request_id(std::string& out);
+    // Kept from request to request, for the memory in its strings.
+    std::unique_ptr<RequestRecord> take_record();
+    void give_record(std::unique_ptr<RequestRecord> record);
     telemetry::RouteCounters& route_counters(int route);  // -1: no route
 
     // Waits until a fetch of the issuer's keys has ended, 2 s at most.
@@ -139,6 +143,7 @@ class Worker {
     boost::intrusive::list<Session, boost::intrusive::base_hook<SessionHook>,
                            boost::intrusive::constant_time_size<false>>
         sessions_;
+    std::vector<std::unique_ptr<RequestRecord>> records_;
     std::string access_;
     SteadyTime now_{};
     bool draining_ = false;
