@@ -106,6 +106,7 @@ const char* take_field(HeaderField& field, Seen& seen, ResponseHead& out) {
             out.keep_alive_timeout = timeout_of(field.value);
             break;
         case AnswerField::upgrade:
+            if (!out.upgrade.empty()) return "more than one Upgrade";
             out.upgrade = field.value;
             break;
         case AnswerField::dropped:

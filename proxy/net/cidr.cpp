@@ -50,15 +50,26 @@ bool any_contains(const std::vector<Cidr>& blocks, const AddressBytes& address) 
     return std::ranges::any_of(blocks, [&](const Cidr& block) { return block.contains(address); });
 }
 
+// "192.0.2.1:4711", "[2001:db8::1]:4711", "[2001:db8::1]"
+static std::string_view without_port(std::string_view text) {
+    if (text.starts_with('[')) return text.substr(1, text.find(']') - 1);
+    const auto colon = text.find(':');
+    return colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos
+               ? text.substr(0, colon)
+               : text;
+}
+
 std::string_view client_behind(const std::vector<Cidr>& trusted, std::string_view forwarded_for,
                                std::string_view peer) {
     while (!forwarded_for.empty()) {
         const auto comma = forwarded_for.rfind(',');
         const auto text =
             trim_ows(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
-        const auto address = parse_address(text);
+        const auto bare = without_port(text);
+        // A zone is for whoever is on the same link, and Asio takes any text for one.
+        const auto address = bare.find('%') == std::string_view::npos ? parse_address(bare) : fault("a zone");
         if (!address) break;
-        peer = text;
+        peer = bare;
         if (comma == std::string_view::npos || !any_contains(trusted, *address)) break;
         forwarded_for = forwarded_for.substr(0, comma);
     }

@@ -27,7 +27,7 @@ bool any_contains(const std::vector<Cidr>& blocks, const AddressBytes& address);
 
 // Who began it, seen from behind trusted proxies: the last address of X-Forwarded-For's list (its lines
 // joined by commas) that is not in `trusted`, or the first of the list where all are; what is no address ends
-// the search. `peer` where there is none.
+// the search. A port behind it is left out. `peer` where there is none.
 std::string_view client_behind(const std::vector<Cidr>& trusted, std::string_view forwarded_for,
                                std::string_view peer);
 bool is_link_local(const AddressBytes& address);  // 169.254/16, fe80::/10

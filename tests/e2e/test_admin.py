@@ -2,14 +2,17 @@
 
 import json
 import os
+import signal
+import socket
 import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-from asking import ask  # noqa: E402
+from asking import Client, ask, wait_until  # noqa: E402
 from proxied import ProxiedTestCase, moment  # noqa: E402
 from signet import run_cli  # noqa: E402
 from tokens import ec_key  # noqa: E402
@@ -87,6 +90,23 @@ class Revocations(AdminTestCase):
                 self.assertEqual(answer.status, 400, answer)
         self.assertEqual(self.proxy.admin("GET", REVOCATIONS).json()["revocations"], [])
 
+    def test_an_end_in_the_past_is_400_since_nothing_would_be_revoked(self):
+        now = int(time.time())
+        token = self.token(jti="x")
+        for end in (0, 1, 1700000000, now - 60, "1970-01-01T00:00:00Z", "2020-02-29T12:00:00+02:00"):
+            with self.subTest(end):
+                answer = self.proxy.admin("POST", REVOCATIONS, {"jti": "x", "expires_at": end})
+                self.assertEqual(answer.status, 400, answer)
+                self.assertIn("expires_at", answer.json()["detail"])
+        self.assertEqual(self.proxy.admin("GET", REVOCATIONS).json()["revocations"], [])
+        self.assert_admitted(token)
+        # One that stands is not touched by it.
+        self.proxy.revoke(jti="x", expires_at=now + 600)
+        self.proxy.admin("POST", REVOCATIONS, {"jti": "x", "expires_at": now - 60})
+        self.assert_refused(token, "revoked")
+        # The past is fine as the time before which tokens were issued.
+        self.proxy.revoke(sub="user-9", issued_before=now - 60)
+
     def test_a_body_beyond_reason_is_refused(self):
         body = json.dumps({"jti": "x", "reason": "y" * (8 << 20)}).encode()
         answer = None
@@ -105,6 +125,113 @@ class Revocations(AdminTestCase):
             self.proxy.admin(method, path, body)
             self.proxy.wait_log(lambda r, p=path: p in json.dumps(r), since=mark,
                                 what="a line about " + path)
+
+    def test_the_line_names_what_was_made(self):
+        def record(since):
+            return self.proxy.wait_log(lambda r: r.get("msg") == "admin change", since, "the line")
+        mark = self.proxy.mark()
+        entry = self.proxy.revoke(jti="secret-enough")
+        found = record(mark)
+        self.assertEqual((found["method"], found["path"], found["status"]),
+                         ("POST", REVOCATIONS + "/" + entry["id"], 201))
+        mark = self.proxy.mark()
+        self.proxy.admin("DELETE", found["path"])
+        found = record(mark)
+        self.assertEqual((found["method"], found["path"], found["status"]),
+                         ("DELETE", REVOCATIONS + "/" + entry["id"], 204))
+        mark = self.proxy.mark()
+        self.proxy.admin("POST", REVOCATIONS, {"jti": ""})
+        found = record(mark)
+        self.assertEqual((found["path"], found["status"]), (REVOCATIONS, 400))
+
+
+class AtLogLevelError(AdminTestCase):
+    def test_changes_are_logged_whatever_the_level(self):
+        proxy = self.signet(self.configuration(self.issuer_entry(self.issuer, name="main")))
+        proxy.write_config({**proxy.config, "log": {"level": "error"}})
+        proxy.signal(signal.SIGHUP)   # which the log no longer tells
+        wait_until(lambda: proxy.metrics().value("signet_config_reloads_total", result="success") == 1,
+                   "the reload")
+        for _ in range(2):   # in the second round nothing is written but what is looked for
+            mark = proxy.mark()
+            entry = proxy.revoke(jti="x", reason="a reason")
+            path = REVOCATIONS + "/" + entry["id"]
+            found = proxy.wait_log(lambda r: r.get("method") == "POST", mark, "the change")
+            self.assertEqual((found["msg"], found["path"], found["status"]), ("admin change", path, 201))
+            mark = proxy.mark()
+            self.assertEqual(proxy.admin("DELETE", path).status, 204)
+            found = proxy.wait_log(lambda r: r.get("method") == "DELETE", mark, "the removal")
+            self.assertEqual((found["msg"], found["path"], found["status"]), ("admin change", path, 204))
+            self.assertEqual([r["msg"] for r in proxy.records(mark) if r["msg"] != "access"], ["admin change"])
+        mark = proxy.mark()
+        self.assertEqual(proxy.admin("POST", "/v1/issuers/main/refresh").status, 202)
+        proxy.wait_log(lambda r: r.get("path") == "/v1/issuers/main/refresh", mark, "the refresh")
+
+
+class NamesThatNeedEncoding(AdminTestCase):
+    NAMES = ["main", "prod / eu", "100% é", "a?b#c", "%2F"]
+
+    @classmethod
+    def prepare(cls):
+        cls.key = ec_key("k", "ES256")
+        cls.issuers = [cls.shared_issuer([cls.key]) for _ in cls.NAMES]
+        cls.issuer = cls.issuers[0]
+        cls.proxy = cls.shared_signet(cls.configuration(
+            *[cls.issuer_entry(i, name=n) for i, n in zip(cls.issuers, cls.NAMES)]))
+
+    def test_an_issuer_is_refreshed_by_its_encoded_name(self):
+        for name, issuer in zip(self.NAMES, self.issuers):
+            everything = "".join("%%%02X" % byte for byte in name.encode())
+            for encoded in (urllib.parse.quote(name, safe=""), everything, everything.lower()):
+                with self.subTest(encoded):
+                    before = [i.count() for i in self.issuers]
+                    self.assertEqual(self.status_of("POST", "/v1/issuers/%s/refresh" % encoded), 202)
+                    wait_until(lambda i=issuer, n=before[self.NAMES.index(name)]: i.count() > n, "the fetch")
+                    others = [i.count() - n for i, n in zip(self.issuers, before) if i is not issuer]
+                    self.assertEqual(others, [0] * len(others))
+
+    def test_it_is_decoded_once(self):
+        for encoded in ("%256dain", "ma%2569n", "main%00", "main%2Fx", "%", "prod%252F", "%2F%2F"):
+            with self.subTest(encoded):
+                self.assertEqual(self.status_of("POST", "/v1/issuers/%s/refresh" % encoded), 404)
+
+
+class ByName(AdminTestCase):
+    """admin may be given by a host name, which is then a Host that may change things."""
+
+    def hosts(self, proxy):
+        port = proxy.admin_port
+        return {host: self.status_of("POST", REVOCATIONS, [JSON, ("Host", host % port)], b'{"jti":"by-name"}', proxy)
+                for host in ("localhost:%d", "LOCALHOST:%d", "127.0.0.1:%d", "[::1]:%d", "evil.example:%d")}
+
+    def test_localhost(self):
+        for admin in ("localhost:0", {"address": "localhost:0"}):
+            with self.subTest(admin):
+                proxy = self.signet(self.configuration(self.issuer, admin=admin))
+                self.assertEqual(self.hosts(proxy), {"localhost:%d": 201, "LOCALHOST:%d": 201, "127.0.0.1:%d": 201,
+                                                     "[::1]:%d": 201, "evil.example:%d": 403})
+
+    def test_a_name_that_is_looked_up(self):
+        name = socket.gethostname()
+        try:
+            loopback = socket.gethostbyname(name).startswith("127.")
+        except OSError:
+            loopback = False
+        if not loopback:
+            self.skipTest("the name of this machine is no name of 127.0.0.0/8")
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="signet-test-"))
+        token_file = os.path.join(folder, "token")
+        with open(token_file, "w", encoding="ascii") as file:
+            file.write("correct-horse-battery-staple\n")
+        proxy = self.signet(self.configuration(self.issuer, admin={"address": name + ":0",
+                                                                   "token_file": token_file}), wait_ready=False)
+        headers = [("Authorization", "Bearer correct-horse-battery-staple"), JSON]
+        for host, status in ((name, 201), ("localhost", 201), ("127.0.0.1", 201), ("evil.example", 403),
+                             ("x" + name, 403), (name + ".evil.example", 403)):
+            with self.subTest(host), Client(proxy.admin_port, host=socket.gethostbyname(name)) as client:
+                answer = client.ask("POST", REVOCATIONS, headers + [("Host", "%s:%d" % (host, proxy.admin_port))],
+                                    b'{"jti":"by-name"}')
+                self.assertEqual(answer.status, status, answer)
 
 
 class WhoMayChange(AdminTestCase):

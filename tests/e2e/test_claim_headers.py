@@ -65,6 +65,13 @@ ENCODINGS = [
     ("auto", "\ta", LEFT_OUT), ("auto", "a\n", LEFT_OUT),
     ("string", "a\nb", LEFT_OUT), ("string", " a", LEFT_OUT), ("string", "a\x00", LEFT_OUT),
     ("csv", "a\nb", LEFT_OUT),
+    # The second block of control characters is one too (C2 80 to C2 9F as UTF-8); its neighbours are not.
+    ("auto", "a\u0085b", LEFT_OUT), ("auto", "\u0080", LEFT_OUT), ("auto", "a\u009f", LEFT_OUT),
+    ("string", "\u0085a", LEFT_OUT), ("string", "Zoë\u009b[31m", LEFT_OUT), ("csv", "a\u0085b", LEFT_OUT),
+    ("csv", ["a", "b\u0085c", "d"], "a,d"), ("json", "a\u0085b", '"a\\u0085b"'),
+    ("auto", ["a\u0085b"], '["a\\u0085b"]'),
+    ("auto", "a\u00a0b", "a\u00a0b".encode().decode("latin-1")),
+    ("auto", "\u0142\u0100\u1085", "\u0142\u0100\u1085".encode().decode("latin-1")),
 ]
 
 # (claim as configured, payload members, header's value or LEFT_OUT)
@@ -139,12 +146,12 @@ class Encodings(ProxyTestCase):
                 self.expect(self.names[name], expected, seen)
 
     def test_no_header_of_a_request_holds_a_control_character(self):
-        everything = "".join(map(chr, range(32))) + "\x7f"
+        everything = "".join(map(chr, [*range(32), *range(0x7f, 0xa0)]))
         for encoding in ("auto", "string", "csv", "json", "base64url"):
             for value in (everything, [everything], {everything: everything}):
                 with self.subTest(encoding, value=value):
                     seen = self.seen("/", token=good_token(**{"v-" + encoding: value}))
-                    self.assertNotRegex(seen.raw.replace(b"\r\n", b""), rb"[\x00-\x1f\x7f]")
+                    self.assertNotRegex(seen.raw.replace(b"\r\n", b""), rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]")
 
     def test_the_payload_header_holds_the_whole_payload(self):
         payload = tokens.claims(ISSUER, AUDIENCE, name="Zoë\n", nested={"a": [1, None]})
@@ -181,7 +188,8 @@ class Required(ProxyTestCase):
                     self.assert_refusal(401, "claim_missing", target, token=good_token(**claims))
 
     def test_a_required_claim_that_cannot_be_a_header_is_refused(self):
-        for changes in ({"tenant": "a\nb"}, {"tenant": " a"}, {"tenant": "a\x00"}, {"groups": ["a,b"]},
+        for changes in ({"tenant": "a\nb"}, {"tenant": " a"}, {"tenant": "a\x00"},
+                        {"tenant": "a\u0085b"}, {"groups": ["a,b"]},
                         {"groups": ["a", "b\"c"]}, {"groups": ["a\r\nb"]}):
             with self.subTest(changes):
                 self.assert_refusal(401, "claim_invalid", "/",

@@ -95,6 +95,15 @@ class Leeway(ClaimTestCase):
         self.assert_refused(self.token(exp=int(time.time()) - 121), "expired")
 
 
+class SkewInFractions(ClaimTestCase):
+    SETTINGS = {"clock_skew": "500ms"}
+
+    def test_half_a_second_is_a_skew(self):
+        self.assert_refused(self.token(exp=time.time() - 0.6), "expired")
+        self.assert_refused(self.token(nbf=time.time() + 20), "not_yet_valid")
+        self.assert_admitted(self.token(nbf=time.time()))
+
+
 class Lifetimes(ClaimTestCase):
     SETTINGS = {"max_lifetime": "10m"}
 
@@ -110,6 +119,32 @@ class Lifetimes(ClaimTestCase):
 
     def test_it_cannot_be_told_without_iat(self):
         self.assert_refused(self.token(iat=ABSENT), "claim_missing")
+
+
+class LifetimesOfTokensThatNeedNotEnd(ClaimTestCase):
+    """required_claims without exp lets tokens live forever; max_lifetime does not."""
+
+    SETTINGS = {"max_lifetime": "1h", "required_claims": ["sub"]}
+
+    def test_without_exp_or_iat_no_lifetime_can_be_told(self):
+        for changes in ({"exp": ABSENT}, {"iat": ABSENT}, {"exp": ABSENT, "iat": ABSENT},
+                        {"exp": ABSENT, "nbf": int(time.time()) - 60}):
+            with self.subTest(sorted(changes)):
+                self.assert_refused(self.token(**changes), "claim_missing")
+        self.assert_refused(self.token(sub=ABSENT), "claim_missing")
+
+
+class LifetimesInFractions(ClaimTestCase):
+    SETTINGS = {"max_lifetime": "500ms", "clock_skew": "1m"}
+
+    def token(self, **changes):
+        now = time.time()
+        return super().token(**{"iat": now, "exp": now + 0.25, **changes})
+
+    def test_a_bound_of_half_a_second(self):
+        now = int(time.time())
+        self.assert_admitted(self.token(iat=now, exp=now + 0.5))
+        self.assert_refused(self.token(iat=now, exp=now + 0.75), "lifetime_too_long")
 
 
 class Audiences(ClaimTestCase):
@@ -162,8 +197,34 @@ class TypesOfClaims(ClaimTestCase):
                         self.assert_refused(self.token(**{name: value}), "claim_invalid",
                                             client=client)
 
+    def test_what_revocations_are_found_by_is_a_string_too(self):
+        with self.proxy.client() as client:
+            for name in ("uti", "cid", "appid"):
+                for value in (4711, None, True, [], ["4711"], {}, 1.5):
+                    with self.subTest(name, value=value):
+                        self.assert_refused(self.token(**{name: value}), "claim_invalid",
+                                            client=client)
+                self.assert_admitted(self.token(**{name: "4711"}), client=client)
+
     def test_other_claims_may_be_anything(self):
         self.assert_admitted(self.token(scope=1, roles=None, email=[1], x=[[]], nonce=1))
+
+
+class OtherRevocationClaims(ClaimTestCase):
+    """The claims that the configuration names are those that must be strings."""
+
+    SETTINGS = {"revocation_claims": {"client": ["tenant.app"], "jti": ["ref"]}}
+
+    def test_a_name_that_is_configured_counts_and_one_that_is_not_does_not(self):
+        self.assert_refused(self.token(tenant={"app": 7}), "claim_invalid")
+        self.assert_refused(self.token(ref=7), "claim_invalid")
+        self.assert_admitted(self.token(tenant={"app": "7"}, ref="7"))
+        self.assert_admitted(self.token(tenant={"other": 7}, cid=7, uti=7, appid=7))
+        client, ref = self.token(tenant={"app": "gone"}), self.token(ref="gone")
+        self.proxy.revoke(client="gone")
+        self.proxy.revoke(jti="gone")
+        self.assert_refused(client, "revoked")
+        self.assert_refused(ref, "revoked")
 
 
 class TokenTypes(ClaimTestCase):

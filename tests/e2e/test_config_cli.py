@@ -1,5 +1,6 @@
 """`signet check`: every mistake at once, with its place; and where the configuration comes from."""
 
+import json
 import os
 import re
 import socket
@@ -10,8 +11,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from issuer import Issuer, html  # noqa: E402
-from signet import EXIT_CONFIG, EXIT_USAGE, run_cli  # noqa: E402
-from tokens import ec_key  # noqa: E402
+from signet import EXIT_CONFIG, EXIT_USAGE, SignetTestCase, run_cli  # noqa: E402
+from tokens import ec_key, jwks  # noqa: E402
 
 SMALLEST = """\
 listen: 127.0.0.1:0
@@ -76,6 +77,37 @@ class GoodFiles(CheckTestCase):
     def test_every_setting_at_its_default(self):
         self.good(SMALLEST + EVERYTHING)
 
+    def test_what_only_looks_doubtful(self):
+        issuer = SMALLEST + "    "
+        for text in (issuer + "clock_skew: 500ms\n", issuer + "leeway: 1500ms\n", issuer + "clock_skew: 0s\n",
+                     issuer + "max_lifetime: 500ms\n", issuer + "max_lifetime: 0s\n",
+                     issuer + "decryption: {}\n", issuer + "claim_to_headers: []\n",
+                     SMALLEST + "request_headers_to_remove: [\"X-Forwarded-*\", \"X-Auth-*\", Remote-User]\n",
+                     SMALLEST + "request_headers_to_remove: []\n", SMALLEST + "routes: []\n",
+                     SMALLEST + "routes:\n  - {name: \"\", prefix: /}\n",
+                     SMALLEST + "request_headers_to_add: {Authorization: Basic SERVICE}\n",
+                     SMALLEST + "timeouts: {drain: 0s, shutdown_delay: 0s}\n"):
+            with self.subTest(text[len(SMALLEST):]):
+                self.good(text, "--strict")
+
+    def test_a_key_set_that_is_empty_on_purpose_is_a_warning(self):
+        text = SMALLEST + "    jwks: {\"keys\": []}\n"
+        self.assertRegex(self.good(text), r":6:\d+: .*warning.*jwks|warning.*:6:\d+: .*jwks")
+        self.assertEqual(self.check(text, "--strict").returncode, EXIT_CONFIG)
+
+    def test_the_admin_listener_may_have_a_name(self):
+        token_file = self.write("secret\n", "token")
+        for address in ("admin.internal:9901", "localhost:0", "ip6-localhost:9901", "127.0.0.1:9901"):
+            with self.subTest(address):
+                self.good(SMALLEST + "admin: {address: \"%s\", token_file: %s}\n" % (address, token_file), "--strict")
+        self.good(SMALLEST + "admin: localhost:9901\n", "--strict")
+        # Without a token file nobody knows whether it is loopback.
+        self.assertEqual(self.check(SMALLEST + "admin: admin.internal:9901\n", "--strict").returncode, EXIT_CONFIG)
+        self.bad(SMALLEST + "admin: \"admin internal:9901\"\n", "admin")
+        self.bad(SMALLEST + "admin: \"user@admin:9901\"\n", "admin")
+        self.bad(SMALLEST.replace("127.0.0.1:0", "app.internal:8080"), "app.internal")
+        self.bad(SMALLEST + "health: app.internal:8080\n", "app.internal")
+
     def test_check_does_not_need_the_issuer(self):
         with Issuer([], start=False) as issuer:
             self.good(SMALLEST.replace("https://idp.example.com/realms/prod", issuer.url))
@@ -131,6 +163,61 @@ class Mistakes(CheckTestCase):
         places = self.places(said)
         self.assertEqual(places, sorted(places))
         self.assertGreaterEqual(len(places), 5)
+
+    def test_mistakes_in_the_text_and_in_the_files_that_it_names_are_told_in_one_run(self):
+        broken = self.write("{", "broken.json")
+        said = self.bad(SMALLEST + "    jwks_file: /nonexistent/keys.json\n"
+                        "  - issuer: https://second.example\n"
+                        "    audiences: [a]\n"
+                        "    jwks_file: %s\n"
+                        "frobnicate: 1\n"
+                        "workers: many\n"
+                        "admin: {address: \"127.0.0.1:0\", token_file: /nonexistent/token}\n" % broken,
+                        r":6:\d+: .*/nonexistent/keys.json", r":9:\d+: .*broken.json", r":10:1: .*frobnicate",
+                        r":11:\d+: .*workers", r":12:\d+: .*/nonexistent/token")
+        places = self.places(said)
+        self.assertEqual(places, sorted(places))
+        self.assertEqual(len(places), 5, said)
+        listener = ("listen: {address: '127.0.0.1:0', tls: {certificate_file: /nonexistent/crt, "
+                    "private_key_file: /nonexistent/key}}")
+        self.bad(SMALLEST.replace("listen: 127.0.0.1:0", listener) + "upstraem: x\n",
+                 r":1:\d+: .*/nonexistent/crt", r":6:1: .*upstraem")
+
+    def test_letters_that_changed_places_are_one_mistake(self):
+        said = self.bad(SMALLEST + "upstreams: {default: {url: http://a, hots: preserve}}\nlgo: {level: info}\n")
+        self.assertRegex(said, r"hots.*did you mean.*host")
+        self.assertRegex(said, r"lgo.*did you mean.*log")
+
+    def test_what_would_shut_everybody_out(self):
+        issuer = SMALLEST + "    "
+        for text, pattern in {
+                issuer + "decryption: []": "decryption", issuer + "decryption: yes": "decryption",
+                issuer + "token_types: []": "token_types", issuer + "token_types: [\"\"]": "token_types",
+                issuer + "audience_claims: []": "audience_claims", issuer + "max_stale: 0s": "max_stale",
+                issuer + "require: []": "require",
+                SMALLEST.replace("[orders-api]", "[\"\"]"): "audiences",
+                SMALLEST + "routes:\n  - \n  - {prefix: /}": "routes",
+                SMALLEST + "routes:\n  - {prefix: /}\n  - ": "routes",
+                SMALLEST + "routes:\n  - ~": "routes",
+                SMALLEST + "routes: [{prefix: /, audiences: [\"\"]}]": "audiences",
+                SMALLEST + "routes: [{prefix: /, require: []}]": "require",
+                SMALLEST + "claim_to_headers:\n  - \n": "claim_to_headers",
+                SMALLEST + "trusted_proxies:\n  - \n": "trusted_proxies",
+                SMALLEST + "timeouts: {client_header: 0s}": "client_header",
+                SMALLEST + "timeouts: {client_idle: 0ms}": "client_idle",
+                SMALLEST + "timeouts: {body: 0s}": "body", SMALLEST + "timeouts: {tunnel: 0h}": "tunnel",
+                }.items():
+            with self.subTest(text[len(SMALLEST):]):
+                self.bad(text + "\n", pattern)
+        for key in ("connect_timeout", "response_timeout"):
+            self.bad(SMALLEST.replace("upstream: http://127.0.0.1:3000",
+                                      "upstreams: {default: {url: 'http://127.0.0.1:3000', %s: 0s}}" % key), key)
+
+    def test_headers_that_cannot_be_removed(self):
+        for name in ("Auth*", "Authorization", "A*", "a*", "Co*", "Cookie", "Host", "Ho*", "Content-*",
+                     "content_*", "Con*", "Pro*", "T*", "Transfer_Encoding", "X_Forwarded_For", "*"):
+            with self.subTest(name):
+                self.bad(SMALLEST + "request_headers_to_remove: ['%s']\n" % name, re.escape(name))
 
     def test_what_is_required(self):
         self.bad("listen: 127.0.0.1:0\n", "upstream", "issuers")
@@ -206,10 +293,20 @@ class Mistakes(CheckTestCase):
     def test_claim_headers_that_would_break_the_request(self):
         for name in ("Host", "Connection", "Content-Length", "Content-Type", "content-anything",
                      "Transfer-Encoding", "Authorization", "Cookie", "X-Forwarded-For",
-                     "X-Forwarded-Proto", "x-forwarded-host"):
+                     "X-Forwarded-Proto", "x-forwarded-host",
+                     # as gateways behind us read them
+                     "X_Forwarded_For", "x_forwarded_proto", "X-Forwarded_Host", "X.Forwarded~Host",
+                     "Content_Length", "content.type", "Transfer_Encoding", "X_Request_Id", "Keep_Alive",
+                     "Proxy_Authorization"):
             with self.subTest(name):
                 self.bad(SMALLEST + "claim_to_headers: [{claim: sub, header: %s}]\n" % name,
                          r":6:\d+: .*(?i:%s)" % re.escape(name))
+                self.bad(SMALLEST + "    claim_to_headers: [{claim: sub, header: %s}]\n" % name,
+                         r":6:\d+: .*(?i:%s)" % re.escape(name))
+                self.bad(SMALLEST + "forward_payload_header: %s\n" % name, r":6:\d+: .*(?i:%s)" % re.escape(name))
+                if name != "Authorization":
+                    self.bad(SMALLEST + "request_headers_to_add: {%s: x}\n" % name,
+                             r":6:\d+: .*(?i:%s)" % re.escape(name))
 
     def test_names_that_must_be_unique(self):
         second = "  - issuer: https://idp.example.com/realms/prod\n    audiences: [x]\n"
@@ -307,6 +404,29 @@ class WhereItComesFrom(CheckTestCase):
                 SMALLEST.replace("127.0.0.1:0", "127.0.0.1:%d" % port) + "admin: \"off\"\n"))
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
             self.assertIn(str(port), done.stdout + done.stderr)
+
+
+class TwoInstances(SignetTestCase):
+    def test_a_second_one_does_not_share_the_port(self):
+        # A token that is revoked at one would pass at the other.
+        issuer = {"issuer": "https://idp.example.com", "audiences": ["a"], "jwks": jwks(ec_key("k"))}
+        for workers in (1, 3):
+            with self.subTest(workers):
+                first = self.signet({"upstream": "http://127.0.0.1:9", "issuers": [issuer], "workers": workers})
+                config = {**first.config, "listen": "127.0.0.1:%d" % first.port, "admin": "off", "health": "off"}
+                for listen in (config["listen"], "0.0.0.0:%d" % first.port):
+                    done = run_cli("run", "--config-yaml", json.dumps({**config, "listen": listen}))
+                    self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                    self.assertIn(str(first.port), done.stdout + done.stderr)
+                for name, port in (("admin", first.admin_port), ("health", first.health_port)):
+                    done = run_cli("run", "--config-yaml", json.dumps({
+                        **config, "listen": "127.0.0.1:0", name: "127.0.0.1:%d" % port}))
+                    self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                # The first one serves on, and the port is free at once when it ends.
+                self.assertEqual(first.ask("GET", "/").code, "token_missing")
+                first.write_config({**first.config, "listen": config["listen"]})
+                first.restart()
+                self.assertEqual(first.ask("GET", "/").code, "token_missing")
 
 
 class Usage(unittest.TestCase):

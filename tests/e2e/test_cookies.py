@@ -148,6 +148,60 @@ class CookieTokens(ProxyTestCase):
         self.assert_refusal(401, "token_missing", "/", token=None, headers=[("Cookie", ";" * 28_000)])
 
 
+class SpacedNames(ProxyTestCase):
+    """Readers of cookies trim what stands around '=', so `at =x` is a cookie named at here too."""
+
+    CONFIG = {"tokens": {"from_cookies": ["at"]}}
+    SPELLINGS = ["at =%s", "at\t=%s", "at = %s", "at= %s", "at=%s ", " \tat \t= \t%s\t", "at  =  %s"]
+
+    def test_a_token_behind_a_spaced_name_counts_and_goes(self):
+        for spelling in self.SPELLINGS:
+            for form, left in (("%s", None), ("a=1; %s; b=2", "a=1; b=2"), ("a = 1;%s", "a = 1")):
+                with self.subTest(spelling, form=form):
+                    cookie = form % (spelling % T0)
+                    seen = self.seen("/", headers=[("Cookie", cookie)], token=None)
+                    self.assertEqual(seen.all("X-Auth-Subject"), ["user-1"])
+                    self.assertEqual([v.strip() for v in seen.all("Cookie")], [] if left is None else [left])
+                    self.assertNotIn(T0.encode(), seen.raw)
+
+    def test_a_spaced_name_beside_the_plain_one_is_that_name_twice(self):
+        for spelling in self.SPELLINGS:
+            for first, second in ((spelling % "X", "at=" + T0), ("at=" + T0, spelling % "X"),
+                                  (spelling % T0, "at=" + T0), (spelling % T0, "at")):
+                for headers in ([("Cookie", first + "; " + second)], [("Cookie", first), ("Cookie", second)]):
+                    with self.subTest(first[:8], second=second[:8], lines=len(headers)):
+                        self.assert_refused(self.ask("/", headers=headers, token=None), 400, "multiple_tokens")
+        self.assert_nothing_arrived()
+        self.assert_good_request_passes()
+
+    def test_a_space_inside_a_name_makes_another_name(self):
+        for name in ("a t", "at x", "x at", "=at"):
+            with self.subTest(name):
+                self.assert_refused(self.ask("/", headers=[("Cookie", name + "=" + T0)], token=None),
+                                    401, "token_missing")
+        self.assert_nothing_arrived()
+
+
+class ForwardedCookies(ProxyTestCase):
+    """With tokens.forward the upstream reads the cookies again, by its own rules."""
+
+    CONFIG = {"tokens": {"from_cookies": ["at"], "forward": True}}
+
+    def test_what_it_could_read_as_another_token_is_refused(self):
+        for cookie in ("at =X; at=T", "at=T; at =X", "at\t=X; at=T", "at = X;at=T", " at =X; a=1; at=T",
+                       "at =T; at=T"):
+            with self.subTest(cookie):
+                self.assert_refusal(400, "multiple_tokens", "/", token=None,
+                                    headers=[("Cookie", with_token(cookie))])
+
+    def test_one_token_is_passed_on_as_it_came(self):
+        for cookie in ("a=1; at =T; b=2", "at=T"):
+            with self.subTest(cookie):
+                seen = self.seen("/", headers=[("Cookie", with_token(cookie))], token=None)
+                self.assertEqual(seen.all("Cookie"), [with_token(cookie).decode()])
+                self.assertEqual(seen.all("X-Auth-Subject"), ["user-1"])
+
+
 class ParameterTokens(ProxyTestCase):
     CONFIG = {"tokens": {"from_params": ["access_token"]}}
 

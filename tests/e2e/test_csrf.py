@@ -181,6 +181,21 @@ class BehindTrustedProxy(ProxyTestCase):
                     self.assert_refusal(403, "csrf_rejected", "/", method="POST", headers=headers, body=b"x",
                                         token=None)
 
+    def test_of_two_schemes_none_is_known(self):
+        for schemes in (["https", "http"], ["http", "https"], ["https, http"], ["http,https"]):
+            for source in ("https://app.example", "http://app.example"):
+                with self.subTest(schemes, source=source):
+                    seen = self.seen("/", "POST", [COOKIE, origin(source)]
+                                     + [("X-Forwarded-Proto", scheme) for scheme in schemes], b"x", token=None)
+                    self.assertEqual(seen.like("X-Forwarded-Proto"), [("X-Forwarded-Proto", "http")])
+
+    def test_another_spelling_of_it_is_not_heard(self):
+        for name in ("X_Forwarded_Proto", "X-Forwarded_Proto", "X.Forwarded~Proto"):
+            with self.subTest(name):
+                self.assert_refusal(403, "csrf_rejected", "/", method="POST", body=b"x", token=None,
+                                    headers=[COOKIE, origin("http://app.example"), (name, "http"),
+                                             ("X-Forwarded-Proto", "https"), (name, "http")])
+
 
 class OwnTls(ProxyTestCase):
     """The scheme is known from our own listener."""

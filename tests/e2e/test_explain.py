@@ -27,7 +27,40 @@ def strings_in(value):
         yield value
 
 
-class Explain(ProxiedTestCase):
+class ExplainTestCase(ProxiedTestCase):
+    def explain(self, token, *args, expect):
+        """Runs it in both forms; gives the text and the object."""
+        found = []
+        for form in ((), ("--json",)):
+            done = run_cli("explain", "-c", self.proxy.config_file, *args, *form, stdin=token)
+            self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+            self.assert_no_signature(token, done.stdout + done.stderr)
+            found.append(done.stdout)
+        return found[0], json.loads(found[1])
+
+    def explain_by_api(self, token, path="/"):
+        answer = self.proxy.admin("POST", "/v1/explain", token,
+                                  [("Content-Type", "application/json"), ("X-Explain-Path", path)])
+        self.assertEqual(answer.status, 200, answer)
+        self.assert_no_signature(token, answer.body.decode())
+        return answer.json()
+
+    def assert_no_signature(self, token, said):
+        parts = token.strip().split()[-1].split(".") if token.strip() else [""]
+        if len(parts) == 3 and len(parts[2]) > 20:
+            self.assertNotIn(parts[2], said, "the signature was printed")
+
+    @staticmethod
+    def outcomes(found):
+        return {check["check"]: check["outcome"] for check in found["checks"]}
+
+    @staticmethod
+    def headers(found, name):
+        pairs = [line.split(": ", 1) for line in found["upstream_headers"]]
+        return [value for have, value in pairs if have.lower() == name.lower()]
+
+
+class Explain(ExplainTestCase):
     @classmethod
     def prepare(cls):
         cls.key = rsa_key("rsa-1", "RS256")
@@ -42,18 +75,6 @@ class Explain(ProxiedTestCase):
             claim_to_headers=[{"claim": "sub", "header": "X-Auth-Subject"},
                               {"claim": "groups", "header": "X-Auth-Groups"}]))
 
-    def explain(self, token, *args, expect):
-        """Runs it in both forms; gives the text and the object."""
-        found = []
-        for form in ((), ("--json",)):
-            done = run_cli("explain", "-c", self.proxy.config_file, *args, *form, stdin=token)
-            self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-            parts = token.strip().split()[-1].split(".") if token.strip() else [""]
-            if len(parts) == 3 and len(parts[2]) > 20:
-                self.assertNotIn(parts[2], done.stdout + done.stderr, "the signature was printed")
-            found.append(done.stdout)
-        return found[0], json.loads(found[1])
-
     def test_an_admitted_token_with_its_claims_and_headers(self):
         token = self.token(sub="user-7", groups=["a", "b"])
         for text in (token, token + "\n", "Bearer " + token + "\n"):
@@ -65,6 +86,37 @@ class Explain(ProxiedTestCase):
     def test_it_says_what_it_could_not_look_at(self):
         said, _ = self.explain(self.token(), expect=0)
         self.assertIn("revocation", said.lower())
+
+    def test_without_a_running_instance_revocation_is_not_called_passed(self):
+        said, found = self.explain(self.token(), expect=0)
+        outcomes = self.outcomes(found)
+        self.assertEqual(outcomes.pop("revocation"), "not reached")
+        self.assertEqual(set(outcomes.values()), {"passed"})
+        self.assertIn("revocation", found["not_looked_at"])
+        self.assertNotRegex(said, r"(?m)^ *ok +revocation\b")
+        self.assertRegex(said, r"(?m)^ *ok +audience\b")
+        # The instance itself has looked.
+        found = self.explain_by_api(self.token())
+        self.assertEqual(set(self.outcomes(found).values()), {"passed"})
+        self.assertEqual(found["not_looked_at"], "")
+
+    def test_a_check_that_nobody_made_is_not_called_passed(self):
+        made = ["path", "route"]
+        for token in (self.token(), "", "no.token", self.token(exp=1)):
+            with self.subTest(token[:8]):
+                said, by_command = self.explain(token, "--path", "/open/x", expect=0)
+                self.assertNotRegex(said, r"(?m)^ *ok +signature\b")
+                for found in (by_command, self.explain_by_api(token, "/open/x")):
+                    outcomes = self.outcomes(found)
+                    self.assertTrue(found["admitted"])
+                    self.assertEqual([n for n, o in outcomes.items() if o == "passed"], made)
+                    self.assertEqual({o for n, o in outcomes.items() if n not in made}, {"not reached"})
+        # A refusal: what comes behind it was not made either.
+        _, found = self.explain(self.token(exp=1000), expect=1)
+        names = list(self.outcomes(found))
+        failed = names.index("times")
+        self.assertEqual([self.outcomes(found)[n] for n in names],
+                         ["passed"] * failed + ["failed"] + ["not reached"] * (len(names) - failed - 1))
 
     def test_each_check_is_told_in_order(self):
         said, _ = self.explain(self.token(), expect=0)
@@ -146,6 +198,99 @@ class Explain(ProxiedTestCase):
                                   [("Content-Type", "application/json")])
         self.assertIn("revoked", set(strings_in(answer.json())))
         self.assertNotIn(token.rsplit(".", 1)[1].encode(), answer.body)
+
+
+class WhatTheUpstreamWouldGet(ExplainTestCase):
+    SETTINGS = {
+        "forward_payload_header": "X-Auth-Payload",
+        "request_headers_to_add": {"X-Served-Through": "signet"},
+        "routes": [{"prefix": "/second", "upstream": "second"}, {"prefix": "/open", "access": "public"},
+                   {"prefix": "/maybe", "access": "optional"}, {"prefix": "/"}]}
+
+    @classmethod
+    def prepare(cls):
+        cls.key = ec_key("k")
+        cls.issuer = cls.shared_issuer([cls.key])
+        settings = cls.configuration(cls.issuer, **cls.SETTINGS)
+        del settings["upstream"]
+        settings["upstreams"] = {
+            "default": {"url": cls.upstream.url},
+            "second": {"url": cls.upstream.url, "host": "inner.example",
+                       "request_headers_to_add": {"X-Second": "yes"}}}
+        cls.proxy = cls.shared_signet(settings)
+
+    def both_ways(self, token, path):
+        _, by_command = self.explain(token, "--path", path, "--host", "app.example", expect=0)
+        return by_command, self.explain_by_api(token, path)
+
+    def test_everything_that_would_be_set_is_shown(self):
+        token = self.token(sub="user-7")
+        for found in self.both_ways(token, "/x"):
+            self.assertEqual(self.headers(found, "X-Auth-Subject"), ["user-7"])
+            self.assertEqual(self.headers(found, "X-Auth-Issuer"), [self.issuer.url])
+            self.assertEqual(self.headers(found, "X-Auth-Payload"), [token.split(".")[1]])
+            self.assertEqual(self.headers(found, "X-Served-Through"), ["signet"])
+            self.assertEqual(self.headers(found, "X-Second"), [])
+            self.assertEqual(self.headers(found, "X-Forwarded-For"), ["127.0.0.1"])
+            self.assertEqual(self.headers(found, "X-Forwarded-Proto"), ["http"])
+            self.assertEqual(len(self.headers(found, "X-Forwarded-Host")), 1)
+            self.assertEqual(len(self.headers(found, "X-Request-Id")), 1)
+            self.assertEqual(self.headers(found, "Authorization"), [])
+
+    def test_they_are_those_that_a_request_gets(self):
+        token = self.token()
+        for path in ("/x", "/second/x", "/open/x", "/maybe/x"):
+            with self.subTest(path):
+                seen = self.assert_admitted(token, target=path)
+                for found in self.both_ways(token, path):
+                    told = [line.split(": ", 1) for line in found["upstream_headers"]]
+                    self.assertEqual(sorted(n.lower() for n, _ in told),
+                                     sorted(n.lower() for n, _ in seen.headers if n != "Connection"))
+                    for name, value in told:
+                        if name not in ("Host", "X-Forwarded-Host", "X-Request-Id", "Authorization"):
+                            self.assertEqual([value], seen.all(name))
+
+    def test_an_upstreams_own_headers_are_those_of_the_route_s_upstream(self):
+        for found in self.both_ways(self.token(), "/second/x"):
+            self.assertEqual(self.headers(found, "X-Second"), ["yes"])
+            self.assertEqual(self.headers(found, "Host"), ["inner.example"])
+
+    def test_a_public_route_passes_the_token_on_and_it_is_not_printed(self):
+        token = self.token()
+        for found in self.both_ways(token, "/open/x"):
+            [value] = self.headers(found, "Authorization")
+            self.assertNotIn(token.split(".")[2], value)
+            self.assertEqual(self.headers(found, "X-Auth-Subject") + self.headers(found, "X-Auth-Payload"), [])
+
+
+class ForwardedTokens(ExplainTestCase):
+    """tokens.forward: the header is told, its signature never."""
+
+    def begin(self, **tokens):
+        self.proxy = self.signet(self.configuration(self.issuer, tokens={"forward": True, **tokens}))
+
+    @classmethod
+    def prepare(cls):
+        cls.key = ec_key("k")
+        cls.issuer = cls.shared_issuer([cls.key])
+
+    def test_wherever_the_token_stands(self):
+        for place, name in (({}, "Authorization"),
+                            ({"from_headers": [{"name": "X-Token"}]}, "X-Token"),
+                            ({"from_headers": [], "from_cookies": ["at"]}, "Cookie"),
+                            ({"from_headers": [], "from_params": ["at"]}, None)):
+            with self.subTest(name):
+                self.begin(**place)
+                token = self.token()
+                _, by_command = self.explain(token, expect=0)   # looks for the signature in all that is said
+                for found in (by_command, self.explain_by_api(token)):
+                    self.assertTrue(found["admitted"])
+                    if name:
+                        self.assertEqual(len(self.headers(found, name)), 1)
+                    self.assertEqual(self.headers(found, "X-Auth-Subject"), ["user-1"])
+
+    def tearDown(self):
+        self.upstream.check()   # the instance may speak of cookies alone
 
 
 if __name__ == "__main__":

@@ -60,6 +60,29 @@ class AmbiguousHeads(ProxyTestCase):
     def test_connection_may_not_name_what_frames_or_routes(self):
         self.run_class("headers that Connection must not name")
 
+    def test_connection_may_name_thirty_two_fields_and_no_more(self):
+        def lines(count, per_line):
+            names = [b"x-%d" % i for i in range(count)]
+            return b"".join(b"Connection: " + b", ".join(names[at:at + per_line]) + b"\r\n"
+                            for at in range(0, count, per_line))
+        head = b"GET /x HTTP/1.1\r\nHost: app.example\r\n"
+        for per_line in (1, 8, 100):
+            for count in (33, 80, 2000):
+                if per_line * 80 < count:
+                    continue   # more lines than a head may have
+                for credential in (b"", AUTHORIZATION):
+                    with self.subTest(count, per_line=per_line, token=bool(credential)):
+                        self.upstream.forget()
+                        self.refuse(head + credential + lines(count, per_line) + b"\r\n", (400,))
+            for more in (b"", b"Connection: close, keep-alive, , keep-alive\r\n"):   # these name no field
+                with self.subTest(32, per_line=per_line, more=more), Connection(self.proxy.port) as wire:
+                    self.upstream.forget()
+                    wire.send(head + AUTHORIZATION + lines(32, per_line) + more + b"X-31: gone\r\nX-32: stays\r\n\r\n")
+                    self.assertEqual(wire.answer().status, 200)
+                    seen = self.upstream.one()
+                    self.assertEqual((seen.all("X-31"), seen.all("X-32")), ([], ["stays"]))
+        self.assert_good_request_passes()
+
     def test_connect_is_no_method_here(self):
         for case, template in cases.CONNECTS.items():
             for credential in (b"", AUTHORIZATION):

@@ -6,7 +6,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-from proxy_case import HOST, T0, ProxyTestCase  # noqa: E402
+from proxy_case import BAD_TOKEN, HOST, ISSUER, T0, ProxyTestCase  # noqa: E402
 from wire import Connection, chunked, request  # noqa: E402
 
 PREFLIGHT = [("Origin", "https://app.example"), ("Access-Control-Request-Method", "POST")]
@@ -214,6 +214,80 @@ class ForwardedToken(ProxyTestCase):
         self.assertEqual(self.seen("/").all("Authorization"), ["Bearer " + T0])
 
 
+class FixedAuthorization(ProxyTestCase):
+    """request_headers_to_add may name Authorization; ours takes the place of the client's."""
+
+    CONFIG = {"request_headers_to_add": {"Authorization": "Basic SERVICE"},
+              "tokens": {"from_cookies": ["at"]},
+              "routes": [{"prefix": "/public", "access": "public"}, {"prefix": "/optional", "access": "optional"},
+                         {"prefix": "/"}]}
+    COOKIE = ("Cookie", "at=" + T0)
+
+    def test_the_upstream_gets_ours_alone(self):
+        basic, bearer = ("Authorization", "Basic dTpw"), ("Authorization", "Bearer " + T0)
+        for target, headers in (("/public", []), ("/public", [basic]), ("/public", [bearer]),
+                                ("/public", [("authorization", "Negotiate x")]),
+                                ("/optional", []), ("/optional", [basic]), ("/optional", [bearer]),
+                                ("/required", [bearer]), ("/required", [self.COOKIE]),
+                                ("/required", [self.COOKIE, basic]), ("/required", [basic, self.COOKIE]),
+                                ("/required", [self.COOKIE, bearer]),
+                                ("/required", [("Connection", "Authorization"), bearer])):
+            with self.subTest(target, headers=[(n, v[:12]) for n, v in headers]):
+                seen = self.seen(target, headers=headers, token=None)
+                self.assertEqual(seen.like("Authorization"), [("Authorization", "Basic SERVICE")])
+                if target == "/required":
+                    self.assertEqual(seen.all("X-Auth-Subject"), ["user-1"])
+
+    def test_the_clients_own_is_still_looked_at(self):
+        self.assert_refusal(401, "signature_invalid", "/", token=BAD_TOKEN)
+        self.assert_refusal(401, "token_missing", "/", token=None, headers=[("Authorization", "Basic dTpw")])
+        self.assert_refusal(400, "multiple_tokens", "/", headers=[("Authorization", "Basic dTpw")])
+
+
+class FixedAuthorizationBesideTheToken(ProxyTestCase):
+    CONFIG = {"request_headers_to_add": {"Authorization": "Basic SERVICE"},
+              "tokens": {"from_cookies": ["at"], "forward": True}}
+
+    def test_a_token_that_is_passed_on_does_not_stand_beside_it(self):
+        for headers, token in (([], T0), ([("Cookie", "at=" + T0)], None),
+                               ([("Cookie", "at=" + T0), ("Authorization", "Basic dTpw")], None)):
+            seen = self.seen("/", headers=headers, token=token)
+            self.assertEqual(seen.like("Authorization"), [("Authorization", "Basic SERVICE")])
+
+
+class DefaultClaimHeaders(ProxyTestCase):
+    """Nothing said of claims: the subject and the issuer are passed on, and nobody else's word for them."""
+
+    CONFIG = {"routes": [{"prefix": "/public", "access": "public"}, {"prefix": "/optional", "access": "optional"},
+                         {"prefix": "/"}]}
+    VERIFIED = {"X-Auth-Subject": "user-1", "X-Auth-Issuer": ISSUER}
+    CASES = [str, str.lower, str.upper, lambda n: n.replace("-", "_"), lambda n: n.replace("-", "_").lower(),
+             lambda n: n.replace("-", "_", 1), lambda n: n.swapcase()]
+
+    def test_beside_a_good_token_exactly_the_verified_ones_arrive(self):
+        for name, verified in self.VERIFIED.items():
+            for spelling in self.CASES:
+                for form, forged in FORGERIES.items():
+                    with self.subTest(spelling(name), form=form):
+                        seen = self.seen("/", headers=[(spelling(name), v) for v in forged])
+                        self.assertEqual(seen.like(name), [(name, verified)])
+
+    def test_all_of_them_at_once(self):
+        forged = [(spelling(name), "https://evil.example") for name in self.VERIFIED for spelling in self.CASES]
+        seen = self.seen("/", headers=forged)
+        for name, verified in self.VERIFIED.items():
+            self.assertEqual(seen.like(name), [(name, verified)])
+        self.assertNotIn(b"evil", seen.raw)
+
+    def test_without_a_token_none_arrives(self):
+        for target, token in (("/public", None), ("/public", T0), ("/optional", None)):
+            for name in self.VERIFIED:
+                for spelling in self.CASES:
+                    with self.subTest(spelling(name), target=target):
+                        seen = self.seen(target, headers=[(spelling(name), "forged")] * 2, token=token)
+                        self.assertEqual(seen.like(name), [])
+
+
 class TrustedPeer(ProxyTestCase):
     """The test's own address is a trusted proxy."""
 
@@ -231,6 +305,60 @@ class TrustedPeer(ProxyTestCase):
         for name, value in (("X-Forwarded-Port", "443"), ("X-Real-IP", "203.0.113.9"),
                             ("Forwarded", "for=203.0.113.9"), ("X-Original-URL", "/there")):
             self.assertEqual(seen.all(name), [value])
+
+    def test_aliases_of_what_we_write_never_arrive(self):
+        for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"):
+            before = self.seen("/").like(name)
+            for dash in "_.~!":
+                for alias in (name.replace("-", dash), name.replace("-", dash, 1), name.lower().replace("-", dash)):
+                    with self.subTest(alias):
+                        seen = self.seen("/", headers=[(alias, "192.0.2.66"), (alias, "forged")])
+                        self.assertEqual(len(seen.like(name)), 1, seen.headers)
+                        self.assertNotIn(b"192.0.2.66", seen.raw)
+                        self.assertNotIn(b"forged", seen.raw)
+                        if name != "X-Request-Id":
+                            self.assertEqual(seen.like(name), before)
+
+    def test_an_alias_does_not_stand_beside_the_real_one(self):
+        seen = self.seen("/", headers=[("X-Forwarded-For", "203.0.113.9"), ("X_Forwarded_For", "192.0.2.66"),
+                                       ("X_Forwarded_Proto", "https"), ("X-Forwarded-Proto", "http")])
+        self.assertEqual(seen.like("X-Forwarded-For"), [("X-Forwarded-For", "203.0.113.9, 127.0.0.1")])
+        self.assertEqual(seen.like("X-Forwarded-Proto"), [("X-Forwarded-Proto", "http")])
+
+    def test_of_two_values_none_is_believed(self):
+        for values in (["https", "http"], ["http", "https"], ["https", "https"], ["https, http"], ["https,https"],
+                       ["", "https"]):
+            with self.subTest(values):
+                seen = self.seen("/", headers=[("X-Forwarded-Proto", v) for v in values])
+                self.assertEqual(seen.like("X-Forwarded-Proto"), [("X-Forwarded-Proto", "http")])
+        for values in (["a.example", "b.example"], ["a.example, b.example"]):
+            with self.subTest(values):
+                seen = self.seen("/", headers=[("X-Forwarded-Host", v) for v in values])
+                self.assertEqual(seen.like("X-Forwarded-Host"), [("X-Forwarded-Host", HOST)])
+
+    def test_the_log_names_the_client_behind_it(self):
+        for chain, client in (([], "127.0.0.1"), (["203.0.113.9"], "203.0.113.9"),
+                              (["198.51.100.4, 203.0.113.9"], "203.0.113.9"),
+                              (["198.51.100.4", "203.0.113.9, 127.0.0.2"], "203.0.113.9"),
+                              (["127.0.0.3, 127.0.0.2"], "127.0.0.3"), (["2001:db8::9"], "2001:db8::9"),
+                              (["203.0.113.9, unknown"], "127.0.0.1"),
+                              (["203.0.113.9, <script>, 127.0.0.2"], "127.0.0.2")):
+            for target, token in (("/", T0), ("/refused", None)):
+                with self.subTest(chain, target=target):
+                    mark = self.proxy.mark()
+                    answer = self.ask(target, headers=[("X-Forwarded-For", line) for line in chain], token=token)
+                    self.assertEqual(answer.status, 200 if token else 401)
+                    found = self.proxy.wait_log(lambda r: r.get("msg") == "access", mark, "the access line")
+                    self.assertEqual(found["client"], client)
+
+    def test_what_only_begins_like_an_address_is_no_client(self):
+        # Behind the % of a scoped IPv6 address anything may stand, a token too.
+        for entry in ("2001:db8::9%" + T0, "2001:db8::9%eth0", "fe80::1%<b>", "203.0.113.9%x", "203.0.113.9 x"):
+            with self.subTest(entry[:20]):
+                mark = self.proxy.mark()
+                self.ask("/", headers={"X-Forwarded-For": entry})
+                found = self.proxy.wait_log(lambda r: r.get("msg") == "access", mark, "the access line")
+                self.assertTrue(found["client"] == "127.0.0.1", found["client"][:60])
 
     def test_nothing_said_is_filled_in(self):
         seen = self.seen("/")
@@ -263,6 +391,12 @@ class UntrustedRange(ProxyTestCase):
         seen = self.seen("/", headers={"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1"})
         self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
         self.assertEqual(seen.like("X-Real-IP"), [])
+
+    def test_the_log_names_the_peer(self):
+        mark = self.proxy.mark()
+        self.seen("/", headers={"X-Forwarded-For": "203.0.113.9"})
+        found = self.proxy.wait_log(lambda r: r.get("msg") == "access", mark, "the access line")
+        self.assertEqual(found["client"], "127.0.0.1")
 
 
 if __name__ == "__main__":

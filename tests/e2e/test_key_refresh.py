@@ -53,6 +53,33 @@ class AnUnknownKid(RefreshTestCase):
         self.assert_refused(self.token(ec_key("unheard-of")), "keys_unavailable")
         self.assert_admitted(self.token(key))
 
+    def test_a_key_without_a_kid_in_the_set_does_not_stand_in_for_the_new_one(self):
+        nameless, newer = ec_key(), ec_key("second")
+        issuer, _ = self.scene([nameless], refetch_cooldown="1ms")
+        self.assert_admitted(self.token(nameless))
+        self.assert_admitted(nameless.token(self.claims(), kid="whatever"))
+        before = issuer.count()
+        issuer.add_key(newer)
+        self.assert_admitted(self.token(newer))
+        self.assertEqual(issuer.count(), before + 1)
+        self.assert_admitted(self.token(newer))
+        self.assert_admitted(nameless.token(self.claims(), kid="whatever"))
+        self.assertEqual(issuer.count(), before + 1)
+
+    def test_beside_a_key_without_a_kid_an_unheard_of_one_is_fetched_for_and_refused(self):
+        nameless, foreign = ec_key(), ec_key("unheard-of")
+        issuer, _ = self.scene([nameless], refetch_cooldown="1ms")
+        before = issuer.count()
+        self.assert_refused(self.token(foreign), "kid_unknown", "signature_invalid")
+        self.assertEqual(issuer.count(), before + 1)
+        # Without a kid in the token there is nothing to fetch for.
+        self.assert_refused(foreign.token(self.claims(), kid=ABSENT), "signature_invalid")
+        self.assertEqual(issuer.count(), before + 1)
+        issuer.fault("jwks", faults.answer(500, b"{}"))
+        self.assert_refused(self.token(foreign), "keys_unavailable")
+        self.assert_refused(foreign.token(self.claims(), kid=ABSENT), "signature_invalid")
+        self.assert_admitted(self.token(nameless))
+
     def test_it_waits_two_seconds_at_most(self):
         key, newer = ec_key("first"), ec_key("second")
         issuer, _ = self.scene([key], refetch_cooldown="1ms")

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import certificates  # noqa: E402
 from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 
+from asking import wait_until  # noqa: E402
 from command import run_cli  # noqa: E402
 from issuer import redirect  # noqa: E402
 from proxied import AUDIENCE, ProxiedTestCase  # noqa: E402
@@ -220,6 +221,27 @@ class WhereKeysComeFrom(ProxiedTestCase):
 
     def test_keys_in_the_configuration(self):
         self.admitted_with("https://idp.example.com", jwks=jwks(self.key))
+
+    def test_a_set_that_is_empty_on_purpose_is_503_and_never_401(self):
+        for ready in (True, False):
+            issuer = self.own_issuer([self.key])
+            proxy = self.signet(self.configuration(
+                self.issuer_entry(issuer, name="good"),
+                self.issuer_entry("https://keyless.example", name="keyless", jwks={"keys": []},
+                                  required_for_ready=ready)), wait_ready=not ready)
+            self.wait_admitted(self.key.token(self.claims(iss=issuer.url)), proxy)
+            self.assertEqual(proxy.ready(), not ready)
+            for kid in ("rsa-1", ABSENT):
+                self.assert_refused(self.key.token(self.claims(iss="https://keyless.example"), kid=kid),
+                                    "keys_unavailable", proxy=proxy)
+            self.assertTrue([r for r in proxy.records() if r.get("level") == "warn"
+                             and "jwks" in json.dumps(r)], "no warning in the log")
+            # A reload that brings keys heals it.
+            config = proxy.config
+            config["issuers"][1]["jwks"] = jwks(self.key)
+            proxy.reload(config)
+            self.wait_admitted(self.key.token(self.claims(iss="https://keyless.example")), proxy)
+            wait_until(proxy.ready, "readiness")
 
     def test_a_file_of_keys_is_watched(self):
         path = self.file("jwks.json", jwks(self.key))

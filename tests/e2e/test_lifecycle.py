@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import answers  # noqa: E402
 import tokens  # noqa: E402
 from asking import ask  # noqa: E402
+from metrics import Metrics  # noqa: E402
 from proxy_case import (AUDIENCE, HOST, ISSUER, T0, configuration, deadline, good_token,  # noqa: E402
                         issuer_config, milliseconds, wait_until)
 from signet import SignetTestCase  # noqa: E402
@@ -110,6 +111,31 @@ class Draining(LifeCase):
         self.assertEqual(ask(self.proxy.health_port, "GET", "/healthz").status, 200)
         answer = exchange(self.proxy.port, request("GET", "/", token=T0))
         self.assertEqual(answer.status, 200)
+        self.assert_ends()
+
+    def test_the_figures_can_be_had_until_the_end(self):
+        self.begin(timeouts={"shutdown_delay": milliseconds(2), "drain": milliseconds(20)})
+        gate = answers.Gated(*SLOW_ANSWER)
+        self.upstream.answer_next(answers.fixed(), gate)
+        self.assertEqual(exchange(self.proxy.port, request("GET", "/", token=T0)).status, 200)
+        wire = self.connect()
+        wire.send(request("GET", "/", token=T0))
+        self.assertTrue(gate.started.wait(10))
+
+        def requests():
+            scrapes = [ask(port, "GET", "/metrics") for port in (self.proxy.admin_port, self.proxy.health_port)]
+            self.assertEqual({scrape.status for scrape in scrapes}, {200})
+            return [Metrics(scrape.body.decode()).value("signet_requests_total") for scrape in scrapes]
+        wait_until(lambda: requests() == [1, 1], "the first request to be counted")
+        self.proxy.signal(signal.SIGTERM)
+        wait_until(lambda: self.readiness() == 503, "/readyz to be 503", 2)
+        self.assertEqual(requests(), [1, 1])   # in the delay
+        self.assertEqual(exchange(self.proxy.port, request("GET", "/", token=T0)).status, 200)
+        wait_until(lambda: requests() == [2, 2], "the request in the delay to be counted")
+        wait_until(lambda: not self.accepts(), "the listener to close")
+        self.assertEqual(requests(), [2, 2])   # while what is in flight finishes
+        gate.open()
+        self.assertEqual(wire.answer().body, b"half way")
         self.assert_ends()
 
     def test_idle_connections_do_not_hold_the_end_up(self):
@@ -280,6 +306,26 @@ class Reloading(LifeCase):
                 self.assertEqual(self.readiness(), 200)
         self.proxy.reload(good)
         self.assertEqual(self.successful(), 1)
+
+    def test_reloads_are_counted_by_their_outcome(self):
+        self.begin()
+        good = configuration(self.upstream.url)
+
+        def counted():
+            metrics = self.proxy.metrics()
+            return [metrics.value("signet_config_reloads_total", result=r) for r in ("success", "failure")]
+        labels = [dict(have) for have in self.proxy.metrics().labels("signet_config_reloads_total")]
+        self.assertEqual(sorted(have["result"] for have in labels), ["failure", "success"])
+        self.assertEqual(self.proxy.metrics().types["signet_config_reloads_total"], "counter")
+        self.assertEqual(counted(), [0, 0])
+        expected = [0, 0]
+        for config, result in ((good, 0), ("nonsense: true\n", 1), ("", 1), (good, 0),
+                               ({**good, "listen": "127.0.0.1:1"}, 1),      # good, but only for a start
+                               ({**good, "workers": 7}, 1), (good, 0)):
+            self.proxy.reload(config)
+            expected[result] += 1
+            self.assertEqual(counted(), expected)
+            self.assertEqual(self.successful(), 1 - result)
 
     def test_a_file_that_is_gone_changes_nothing(self):
         self.begin()

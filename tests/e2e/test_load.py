@@ -8,6 +8,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import answers  # noqa: E402
+import certificates  # noqa: E402
 from process import memory, open_files  # noqa: E402
 from proxy_case import T0, ProxyTestCase, configuration, deadline, milliseconds, wait_until  # noqa: E402
 from wire import Connection, Ended, exchange, request  # noqa: E402
@@ -249,6 +250,11 @@ class Overload(ProxyTestCase):
     COUNT = 20
     CONFIG = {"workers": 1, "limits": {"max_connections": COUNT}}
 
+    def setUp(self):
+        super().setUp()
+        wait_until(lambda: self.proxy.metrics().value("signet_connections", side="client") == 0,
+                   "the connections of the test before to be gone")
+
     def test_beyond_the_limit_a_client_waits_or_is_told_so_and_is_served_later(self):
         crowd = [self.connect() for _ in range(self.COUNT)]
         for wire in crowd:
@@ -270,11 +276,60 @@ class Overload(ProxyTestCase):
         wait_until(self.served, "new clients to be served")
         self.assert_good_request_passes()
 
+    def test_who_is_turned_away_is_counted_and_logged(self):
+        crowd = [self.connect() for _ in range(self.COUNT)]
+        for wire in crowd:
+            self.assertEqual(wire.send(request("GET", "/", token=T0)).answer().status, 200)
+        self.upstream.forget()
+        before, mark = self.proxy.metrics(), self.proxy.mark()
+        late = self.connect()
+        answer = late.answer()   # without a word from the client
+        self.assert_refused(answer, 503, "overloaded")
+        self.assertTrue(answer.closes)
+        record = self.proxy.wait_log(lambda r: r.get("request_id") == answer.header("X-Request-Id"), mark,
+                                     "the access line")
+        self.assertEqual((record["msg"], record["reason"], record["status"], record["decision"], record["client"]),
+                         ("access", "overloaded", 503, "deny", "127.0.0.1"))
+        after = self.proxy.metrics()
+        for name, labels in (("signet_denied_total", {"reason": "overloaded"}),
+                             ("signet_requests_total", {"decision": "deny"})):
+            self.assertEqual(after.value(name, **labels) - before.value(name, **labels), 1, name)
+        self.assert_nothing_arrived()
+        for wire in crowd:
+            wire.close()
+        wait_until(self.served, "new clients to be served")
+
     def served(self):
         try:
             return self.ask("/").status == 200
         except (Ended, OSError):
             return False
+
+
+class OverloadWithTls(ProxyTestCase):
+    """No handshake is made to say so; the figures and the log say it all the same."""
+
+    COUNT = 5
+
+    @classmethod
+    def settings(cls):
+        cls.authority = certificates.Authority(cls)
+        return configuration(cls.upstream.url, workers=1, limits={"max_connections": cls.COUNT}, listen={
+            "address": "127.0.0.1:0", "tls": cls.authority.issue("app.example").config()})
+
+    def test_who_is_turned_away_is_counted_and_logged(self):
+        context = self.authority.client()
+        crowd = [self.connect(tls=context, server_name="app.example") for _ in range(self.COUNT)]
+        for wire in crowd:
+            self.assertEqual(wire.send(request("GET", "/", token=T0)).answer().status, 200)
+        before, mark = self.proxy.metrics(), self.proxy.mark()
+        self.connect().expect_end()
+        record = self.proxy.wait_log(lambda r: r.get("reason") == "overloaded", mark, "the access line")
+        self.assertEqual((record["msg"], record["status"], record["decision"]), ("access", 0, "deny"))
+        name = "signet_denied_total"
+        self.assertEqual(self.proxy.metrics().value(name, reason="overloaded")
+                         - before.value(name, reason="overloaded"), 1)
+        self.assertEqual(crowd[0].send(request("GET", "/", token=T0)).answer().status, 200)
 
 
 if __name__ == "__main__":

@@ -213,6 +213,31 @@ class Commands(LifeTestCase):
         self.command("revoke", "--issuer", self.issuer.url)
         self.assert_refused(self.token(), "revoked")
 
+    def test_an_option_that_is_given_but_empty_revokes_nothing(self):
+        token = self.token(jti="good")
+        url = self.issuer.url
+        for args in (("--jti", "", "--issuer", url), ("--sid", "", "--issuer", url),
+                     ("--sub", "", "--issuer", url), ("--client", "", "--issuer", url),
+                     ("--kid", "", "--issuer", url), ("--jti=", "--issuer", url),
+                     ("--issuer", url, "--jti", ""), ("--jti", "good", "--issuer", ""),
+                     ("--jti", ""), ("--issuer", ""), ("--jti", "good", "--issued-before", ""),
+                     ("--jti", "good", "--expires", ""), ("--jti", "good", "--ttl", "")):
+            with self.subTest(args):
+                self.command("revoke", *args, expect=64)
+                self.assertEqual(self.listed(self.proxy), [])
+                self.assert_admitted(token)
+
+    def test_an_end_that_is_past_is_refused(self):
+        for args in (("--expires", "1700000000"), ("--expires", "2020-01-01T00:00:00Z")):
+            self.command("revoke", "--jti", "x", *args, expect=1)
+            self.assertEqual(self.listed(self.proxy), [])
+
+    def test_an_import_leaves_out_what_has_ended(self):
+        lines = ('{"jti":"ended","expires_at":"2020-01-01T00:00:00.000Z"}\n{"jti":"endless"}\n'
+                 '{"jti":"later","expires_at":"2099-01-01T00:00:00.000Z"}\n')
+        self.command("revocations", "import", stdin=lines)
+        self.assertEqual({e["jti"] for e in self.listed(self.proxy)}, {"endless", "later"})
+
     def test_list_remove_export_import(self):
         self.command("revoke", "--jti", "one", "--reason", "first")
         self.command("revoke", "--sub", "two", "--issued-before", "1700000000")

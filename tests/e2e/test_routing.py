@@ -7,7 +7,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import tokens  # noqa: E402
-from proxy_case import (AUDIENCE, BAD_TOKEN, ISSUER, T0, ProxyTestCase, configuration,  # noqa: E402
+from issuer import Issuer  # noqa: E402
+from proxy_case import (AUDIENCE, BAD_TOKEN, ISSUER, KEY, T0, ProxyTestCase, configuration,  # noqa: E402
                         good_token, issuer_config)
 from upstream import RecordingUpstream  # noqa: E402
 
@@ -223,6 +224,62 @@ class Answers(ProxyTestCase):
         self.assertEqual(len(shapes), 1, shapes)
         self.assert_nothing_arrived()
         self.assert_good_request_passes()
+
+
+class AnswersAboutRules(ProxyTestCase):
+    """answers.reasons: false. Neither the rules nor the state of an issuer's keys are told."""
+
+    KEYLESS = "https://telling.example"
+
+    @classmethod
+    def settings(cls):
+        away = Issuer(start=False)
+        cls.addClassCleanup(away.close)
+        keyless = issuer_config(issuer=cls.KEYLESS, name="telling-name", jwks_uri=away.jwks_uri,
+                                required_for_ready=False)
+        del keyless["jwks"]
+        return configuration(cls.upstream.url, issuers=[issuer_config(), keyless],
+                             answers={"reasons": False}, tokens={"from_cookies": ["at"]},
+                             routes=[{"prefix": "/claims", "name": "telling-route", "require":
+                                      {"claims": [{"claim": "telling-claim", "equals": "telling-value"}]}},
+                                     {"prefix": "/"}])
+
+    # reason -> (options of ask, status, code, words that would tell it)
+    CASES = {
+        "claim_not_allowed": ({"target": "/claims"}, 403, "forbidden", ["claim", "rule"]),
+        "csrf_rejected": ({"method": "POST", "token": None, "headers": [("Cookie", "at=" + T0)]}, 403,
+                          "forbidden", ["csrf", "origin", "site", "cookie"]),
+        "keys_unavailable": ({"token": KEY.token(tokens.claims(KEYLESS, AUDIENCE))}, 503, "unavailable",
+                             ["key", "issuer", "jwks"]),
+    }
+
+    def test_neither_word_nor_detail_leaves_the_house(self):
+        for reason, (options, status, code, words) in self.CASES.items():
+            with self.subTest(reason):
+                before = self.proxy.metrics().value("signet_denied_total", reason=reason)
+                mark = self.proxy.mark()
+                answer = self.ask(**options)
+                self.assertEqual(answer.status, status, answer)
+                problem = answer.json()
+                self.assertEqual(set(problem), {"type", "title", "status", "code", "request_id"})
+                self.assertEqual((problem["type"], problem["code"], problem["status"]),
+                                 ("urn:signet:problem:" + code, code, status))
+                request_id = answer.header("X-Request-Id")
+                told = (answer.body.decode() + str(answer.headers)).replace(request_id, "").lower()
+                for word in [reason, "telling", "detail"] + words:
+                    self.assertNotIn(word, told)
+                self.assertEqual(answer.all("Cache-Control"), ["no-store"])
+                self.assertEqual(bool(answer.all("Retry-After")), status == 503)
+                # The operator still learns it.
+                self.assertEqual(self.proxy.metrics().value("signet_denied_total", reason=reason), before + 1)
+                self.proxy.wait_log(lambda r, want=reason: r.get("reason") == want, mark, "the reason in the log")
+        self.assert_nothing_arrived()
+        self.assert_good_request_passes()
+
+    def test_faults_of_the_request_stay_named(self):
+        for target, status, code in (("/%", 400, "bad_request"), ("/..", 400, "bad_request")):
+            answer = self.ask(target)
+            self.assertEqual((answer.status, answer.code), (status, code))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """The TLS listener: versions, suites, and certificates that change while it serves."""
 
+import json
 import os
 import ssl
 import sys
+import tempfile
 import unittest
 import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import certificates  # noqa: E402
-from proxy_case import HOST, T0, ProxyTestCase, configuration, wait_until  # noqa: E402
+import tokens  # noqa: E402
+from proxy_case import HOST, KEY, T0, ProxyTestCase, configuration, issuer_config, wait_until  # noqa: E402
 from wire import Connection, exchange, request  # noqa: E402
 
 # TLS 1.2 suites that no longer belong, by OpenSSL's names: without forward secrecy, with CBC and
@@ -151,6 +154,93 @@ class Reloading(TlsCase):
         fresh = self.authority.issue(HOST)
         fresh.copy_over(self.files)
         wait_until(lambda: self.served() == fresh.serial, "the new certificate", 15)
+
+    def test_a_pair_that_is_replaced_in_two_moments_is_taken_when_it_fits(self):
+        fresh = self.authority.issue(HOST)
+        before, mark = self.served(), self.proxy.mark()
+        for source, target in ((fresh.private_key_file, self.files.private_key_file),
+                               (fresh.certificate_file, self.files.certificate_file)):
+            os.rename(source, target)
+            if target == self.files.private_key_file:   # a key that is not the certificate's
+                self.proxy.wait_log(lambda r: r.get("level") == "error", mark, "a word about the key", 15)
+                self.assertEqual(self.served(), before)
+        wait_until(lambda: self.served() == fresh.serial, "the new certificate", 15)
+        self.files.serial = fresh.serial
+
+
+class RenewalBesideABrokenFile(TlsCase):
+    """A certificate is taken whatever state the other files are in."""
+
+    @classmethod
+    def settings(cls):
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="signet-test-"))
+        cls.jwks_file = os.path.join(cls.folder, "jwks.json")
+        cls.put(json.dumps(tokens.jwks(KEY)))
+        issuer = issuer_config(jwks_file=cls.jwks_file)
+        del issuer["jwks"]
+        return {**super().settings(), "issuers": [issuer]}
+
+    @classmethod
+    def put(cls, text):
+        with open(cls.jwks_file + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(cls.jwks_file + ".new", cls.jwks_file)
+
+    def test_it_is_served_all_the_same(self):
+        for state in ('{"keys": [', "", None):
+            with self.subTest(state):
+                self.put(state or "")
+                if state is None:
+                    os.remove(self.jwks_file)
+                fresh = self.authority.issue(HOST)
+                fresh.copy_over(self.files)
+                wait_until(lambda s=fresh.serial: self.served() == s, "the new certificate", 15)
+                self.assert_good_request_passes()   # by the keys that were read last
+        self.put(json.dumps(tokens.jwks(KEY)))
+
+
+class OnOrOff(TlsCase):
+    """Whether clients speak TLS does not change under them."""
+
+    def refused_reload(self, proxy, config):
+        good = proxy.config
+        before = proxy.metrics().value("signet_config_reloads_total", result="failure")
+        record = proxy.reload(config)
+        proxy.write_config(good)
+        self.assertEqual(record["level"], "error", record)
+        self.assertIn("listen.tls", json.dumps(record))
+        self.assertEqual(proxy.metrics().value("signet_config_reloads_total", result="failure"), before + 1)
+
+    def test_a_reload_does_not_turn_it_off(self):
+        lasting = self.secure()
+        address = "127.0.0.1:0"
+        for listen in (address, {"address": address}):
+            with self.subTest(listen):
+                self.refused_reload(self.proxy, {**self.proxy.config, "listen": listen,
+                                                 "routes": [{"prefix": "/elsewhere"}]})
+                self.assertEqual(self.served(), self.files.serial)
+                with Connection(self.proxy.port) as wire:
+                    wire.try_send(request("GET", "/", token=T0))
+                    self.assertNotIn(b"HTTP/1.1 200", wire.rest())
+                self.assert_nothing_arrived()
+                # None of the rest was taken either.
+                self.assert_good_request_passes()
+        self.assertEqual(lasting.send(request("GET", "/", token=T0)).answer().status, 200)
+
+    def test_nor_on(self):
+        proxy = self.signet(configuration(self.upstream.url))
+        self.refused_reload(proxy, {**proxy.config, "listen": {"address": "127.0.0.1:0",
+                                                               "tls": self.files.config()}})
+        self.assertEqual(exchange(proxy.port, request("GET", "/", token=T0)).status, 200)
+        self.upstream.forget()
+
+    def test_other_files_are_taken(self):
+        other = self.authority.issue(HOST)
+        record = self.proxy.reload({**self.proxy.config, "listen": {"address": "127.0.0.1:0",
+                                                                    "tls": other.config()}})
+        self.assertEqual(record["level"], "info", record)
+        wait_until(lambda: self.served() == other.serial, "the other certificate", 15)
+        self.files.serial = other.serial
 
 
 if __name__ == "__main__":

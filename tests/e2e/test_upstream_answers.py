@@ -47,6 +47,7 @@ BROKEN = {
     "no HTTP at all": b"hello\r\n\r\n",
     "a 101 that nobody asked for": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                    b"Connection: Upgrade\r\n\r\n",
+    "33 options in Connection": OK + b"Connection: " + b", ".join(b"x-%d" % i for i in range(33)) + b"\r\n" + FIVE,
     "a head of 1 MB in one line": OK + b"X-A: " + b"a" * (1 << 20) + b"\r\n" + FIVE,
     "a head of 1 MB in many lines": OK + b"X-A: aaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" * (1 << 15) + FIVE,
     "nothing": b"",
@@ -151,6 +152,86 @@ class BrokenAnswers(ProxyTestCase):
             self.assertEqual(wire.send(request("HEAD", "/", token=T0)).answer("HEAD").status, 200)
             wire.send(request("GET", "/next", token=T0))
             self.assertEqual(wire.answer().json()["target"], "/next")
+
+
+class LateSurplus(ProxyTestCase):
+    """A body that an answer announces and may not have, sent when the answer is long passed on."""
+
+    CONFIG = {"workers": 1}
+    FORGED = b"HTTP/1.1 200 OK\r\nX-Forged: yes\r\nContent-Length: 6\r\n\r\nforged"
+    HEADS = {
+        "204 with a length": b"HTTP/1.1 204 No Content\r\nContent-Length: %d\r\n\r\n" % len(FORGED),
+        "204 with chunks": b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "304 with chunks": b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+    }
+
+    def test_the_next_request_goes_another_way(self):
+        for method, body in (("GET", None), ("POST", b"x")):
+            for name, head in self.HEADS.items():
+                with self.subTest(name, then=method), Connection(self.proxy.port) as wire:
+                    self.upstream.forget()
+                    gate = answers.Gated(head, self.FORGED)
+                    self.upstream.answer_next(gate)
+                    wire.send(request("GET", "/first", token=T0))
+                    gate.step()
+                    answer = wire.answer()
+                    self.assertEqual((answer.status, answer.body), (int(name[:3]), b""))
+                    self.assertFalse(answer.closes)
+                    wire.send(request(method, "/next", body=body, token=T0))
+                    gate.step()   # the late bytes, to whoever still listens there
+                    answer = wire.answer()
+                    self.assertEqual(answer.all("X-Forged"), [])
+                    self.assertEqual(answer.json()["target"], "/next")
+                    first, second = self.upstream.take()
+                    self.assertIsNot(first.connection, second.connection)
+        self.assert_good_request_passes()
+
+    def test_a_204_that_announces_nothing_keeps_its_connection(self):
+        for head in (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+                     b"HTTP/1.1 304 Not Modified\r\nContent-Length: 66\r\n\r\n"):
+            with self.subTest(head), Connection(self.proxy.port) as wire:
+                self.upstream.answer_next(answers.raw(head))
+                wire.send(request("GET", "/first", token=T0)).answer()
+                self.assertEqual(wire.send(request("GET", "/next", token=T0)).answer().status, 200)
+                first, second = self.upstream.take()
+                self.assertIs(first.connection, second.connection)
+
+
+class UntilTheEnd(ProxyTestCase):
+    """An answer without a length is whole when the upstream ends it in order, and only then."""
+
+    def begin(self, version, close):
+        """The head and the first bytes have reached the client; step() ends the answer."""
+        self.upstream.forget()
+        gate = answers.Gated(OK + b"Connection: close\r\n\r\n", b"hello", b"", close=close)
+        self.upstream.answer_next(gate)
+        wire = self.connect()
+        wire.send(request("GET", "/", token=T0, version=version))
+        gate.step()
+        answer = wire.head()
+        gate.step()
+        wire.wait_for(b"hello")
+        gate.step()
+        return wire, answer
+
+    def test_a_reset_is_seen_as_a_cut(self):
+        for version, framing in (("HTTP/1.1", "chunked"), ("HTTP/1.0", "close")):
+            with self.subTest(version):
+                wire, answer = self.begin(version, "reset")
+                with self.assertRaises(Ended) as cut:
+                    wire.body(answer)
+                self.assertEqual((answer.framing, answer.body), (framing, b"hello"))
+                self.assertNotIn(b"0\r\n", cut.exception.so_far)   # the last chunk
+                if framing == "close":
+                    self.assertTrue(cut.exception.how.startswith("reset"), cut.exception.how)
+        self.assert_good_request_passes()
+
+    def test_an_orderly_end_is_the_end(self):
+        for version, framing in (("HTTP/1.1", "chunked"), ("HTTP/1.0", "close")):
+            with self.subTest(version):
+                wire, answer = self.begin(version, True)
+                wire.body(answer)
+                self.assertEqual((answer.framing, answer.body), (framing, b"hello"))
 
 
 class BodyTimeout(ProxyTestCase):

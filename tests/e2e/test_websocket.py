@@ -189,6 +189,30 @@ class NoTunnel(TunnelCase):
         self.assert_refused(self.ask("/"), 502, "upstream_unreachable")
         self.assert_good_request_passes()
 
+    def test_a_101_to_another_protocol_is_a_broken_answer(self):
+        head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+        for name, behaviour in (
+                ("h2c", answers.Tunnel(protocol="h2c")), ("one of its own", answers.Tunnel(protocol="smuggle/1")),
+                ("a list", answers.Tunnel(protocol="websocket, h2c")), ("empty", answers.Tunnel(protocol="")),
+                ("longer", answers.Tunnel(protocol="websocket2")), ("no Upgrade", answers.raw(head + b"\r\n")),
+                ("two lines", answers.raw(head + b"Upgrade: websocket\r\nUpgrade: h2c\r\n\r\n"))):
+            for target, token in (("/ws", T0), ("/public", None)):
+                with self.subTest(name, target=target):
+                    self.upstream.forget()
+                    self.upstream.answer_next(behaviour)
+                    wire = self.connect()
+                    wire.send(request("GET", target, UPGRADE, token=token) + b"early frames")
+                    self.assert_refused(wire.answer(), 502, "upstream_unreachable")
+                    [used] = {r.connection for r in self.upstream.take()}
+                    self.upstream.wait_for(lambda u, p=used: p.ended.is_set() or p.closed.is_set(),
+                                           "the connection to be dropped")
+                    self.assertNotIn(b"early frames", bytes(used.received))
+        self.assert_good_request_passes()
+
+    def test_the_protocols_name_has_no_case(self):
+        wire, _, _ = self.upgrade(tunnel=answers.Tunnel(protocol="WebSocket"))
+        self.assertEqual(wire.send(b"a").exactly(1), b"A")
+
 
 class CookieTunnels(TunnelCase):
     """A token from a cookie: the upgrade is a GET, and still needs the origin."""

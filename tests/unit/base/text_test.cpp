@@ -93,6 +93,23 @@ TEST_CASE("a misspelt word finds what was meant, a foreign one finds nothing") {
     CHECK_FALSE(closest("x", std::begin(words), std::begin(words)));
 }
 
+TEST_CASE("two letters that changed places are one mistake") {
+    static constexpr std::string_view words[] = {"host", "url", "log", "listen", "upstream"};
+    const auto meant = [](std::string_view word) {
+        return closest(word, std::begin(words), std::end(words)).value_or("nothing");
+    };
+    CHECK(meant("hots") == "host");
+    CHECK(meant("ohst") == "host");
+    CHECK(meant("HOTS") == "host");
+    CHECK(meant("ulr") == "url");
+    CHECK(meant("lgo") == "log");
+    CHECK(meant("litsen") == "listen");
+    CHECK(meant("pustraem") == "upstream");
+    CHECK(meant("thos") == "nothing");  // further apart than one exchange
+    CHECK(meant("tohs") == "nothing");
+    CHECK(meant("gol") == "nothing");
+}
+
 TEST_CASE("moments are written in UTC with milliseconds") {
     CHECK(rfc3339(0) == "1970-01-01T00:00:00.000Z");
     CHECK(rfc3339(1) == "1970-01-01T00:00:00.001Z");

@@ -122,6 +122,18 @@ TEST_CASE("cookies carry a token under their exact name") {
         {"Authorization: Basic a\r\nCookie: access_token=b\r\n", "cookie:b"},
         {"Authorization: Bearer\r\nCookie: access_token=b\r\n", "header: multiple"},
         {"Cookie_: access_token=a\r\n", "none"},
+        // Readers of cookies trim what stands around '='.
+        {"Cookie: access_token =a.b.c\r\n", "cookie:a.b.c"},
+        {"Cookie: access_token= a.b.c\r\n", "cookie:a.b.c"},
+        {"Cookie: access_token\t=\ta.b.c\r\n", "cookie:a.b.c"},
+        {"Cookie: x = 1 ; access_token = a.b.c ; y = 2\r\n", "cookie:a.b.c"},
+        {"Cookie: access_token =a; access_token=b\r\n", "cookie:a multiple"},
+        {"Cookie: access_token=a; access_token =b\r\n", "cookie:a multiple"},
+        {"Cookie: access_token=a\r\nCookie: access_token\t=a\r\n", "cookie:a multiple"},
+        {"Cookie: access_token =a; access_token\r\n", "cookie:a multiple"},
+        {"Authorization: Bearer a\r\nCookie: access_token =b\r\n", "header:a multiple"},
+        {"Authorization: Bearer a\r\nCookie: access_token = a\r\n", "header:a"},
+        {"Cookie: access token=a; x access_token=b; access_token x=c; =access_token=d\r\n", "none"},
     };
     for (const auto& [lines, expected] : rows) {
         CAPTURE(lines);
@@ -197,6 +209,11 @@ TEST_CASE("a removed cookie takes its separator along, the others stay byte for 
         {"T=1; tt=2; xt=3", "T=1; tt=2; xt=3"},
         {"t", ""},
         {"a = 1 ; t=X", "a = 1 "},
+        {"a=1; t =X", "a=1"},
+        {"t\t=X; a=1", "a=1"},
+        {"a=1; t = X ;b=2", "a=1;b=2"},
+        {" t ", ""},
+        {"t x=1; x t=2; =t", "t x=1; x t=2; =t"},
         {"", ""},
     };
     for (const auto& [field, expected] : rows) {
@@ -213,6 +230,17 @@ TEST_CASE("cookies are read where they stand") {
         seen += "[" + std::string(c.name) + "|" + std::string(c.value) + "]";
     });
     CHECK(seen == "[a|1][b|][|c][d|e=f][\"g\"|\"h\"][|]");
+}
+
+TEST_CASE("white space around a cookie's name and value belongs to neither") {
+    std::string seen;
+    for_each_cookie(Exact(" a = 1 ;\tb\t;c =\t; =d= e ;f  g = h  i;=;").view(), [&](const CookiePair& c) {
+        seen += "[" + std::string(c.name) + "|" + std::string(c.value) + "]";
+    });
+    CHECK(seen == "[a|1][b|][c|][|d= e][f  g|h  i][|][|]");
+    std::string texts;
+    for_each_cookie(Exact(" a = 1 ;\tb\t").view(), [&](const CookiePair& c) { texts += c.text; });
+    CHECK(texts == " a = 1 \tb\t");  // what is passed on stays byte for byte
 }
 
 TEST_CASE("a field full of cookies costs no more than its length") {

@@ -161,6 +161,38 @@ TEST_CASE("without reasons only RFC 6750's words leave the house") {
     CHECK_THAT(made(denial(Reason::token_missing), {}, answers).body, !Catch::Contains("token_missing"));
 }
 
+TEST_CASE("without reasons neither the rules nor the state of an issuer's keys are told") {
+    Answers answers;
+    answers.reasons = false;
+    const std::pair<Reason, std::string_view> rows[] = {{Reason::claim_not_allowed, "forbidden"},
+                                                        {Reason::csrf_rejected, "forbidden"},
+                                                        {Reason::keys_unavailable, "unavailable"},
+                                                        {Reason::revocation_stale, "unavailable"}};
+    for (const auto& [reason, code] : rows) {
+        const auto& what = info(reason);
+        const auto out = made(denial(reason, "a telling detail"), {}, answers);
+        CAPTURE(what.word);
+        CHECK(out.status == what.status);
+        const Json body(out.body);
+        CHECK(body->find("code")->string() == code);
+        CHECK(body->find("type")->string() == "urn:signet:problem:" + std::string(code));
+        CHECK(body->find("title")->string() == status_phrase(what.status));
+        CHECK_FALSE(body->find("detail").has_value());
+        CHECK_THAT(out.head + out.body, !Catch::Contains("telling") &&
+                                            !Catch::Contains(std::string(what.word)) &&
+                                            !Catch::Contains(std::string(what.title)) &&
+                                            !Catch::Contains(std::string(what.advice)));
+        CHECK((out.field("Retry-After") != "(absent)") == (what.status == 503));
+    }
+    for (const auto reason : {Reason::no_route, Reason::bad_request, Reason::overloaded,
+                              Reason::upstream_unreachable, Reason::upstream_timeout}) {
+        CAPTURE(word(reason));
+        CHECK_THAT(
+            made(denial(reason, "why"), {}, answers).body,
+            Catch::Contains("\"code\":\"" + std::string(word(reason)) + "\"") && Catch::Contains("why"));
+    }
+}
+
 TEST_CASE("it appends to what stands in the buffer") {
     std::string buffer = "before";
     make_deny_response(buffer, denial(Reason::no_route), {.request_id = "r"}, {});

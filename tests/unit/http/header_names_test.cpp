@@ -90,6 +90,15 @@ TEST_CASE("forwarded fields go unless the peer is trusted, aliases with them") {
     CHECK(kind_of(names, "X-Forwarded-For").id == HeaderId::x_forwarded_for);
     CHECK(kind_of(names, "X-Forwarded-For").drop == Drop::unless_trusted);
     CHECK(kind_of(names, "X_Forwarded_For").id == HeaderId::other);
+    // What we write ourselves would have an alias beside it, were a trusted peer's let through.
+    for (const auto name : {"X_Forwarded_For", "x-forwarded_proto", "X.Forwarded~Host", "X_Request_Id"}) {
+        CAPTURE(name);
+        CHECK(kind_of(names, name).drop == Drop::always);
+    }
+    for (const auto name : {"X_Real_IP", "X_Forwarded_Port", "X-Original_URL"}) {
+        CAPTURE(name);
+        CHECK(kind_of(names, name).drop == Drop::unless_trusted);
+    }
 }
 
 TEST_CASE("names that only look similar are left alone") {

@@ -34,6 +34,30 @@ TEST_CASE("Connection is taken apart, and may not name what frames or addresses"
     CHECK_FALSE(parsed.head.is_connection_option("close"));
 }
 
+TEST_CASE("Connection names so many fields at most, in one line or in many") {
+    const auto naming = [](std::size_t count, std::size_t per_line) {
+        std::string lines;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i % per_line != 0)
+                lines += ", ";
+            else
+                lines += i == 0 ? "Connection: " : "\r\nConnection: ";
+            lines += "x" + std::to_string(i);
+        }
+        return lines;
+    };
+    const std::string none_of_them = "\r\nConnection: close, keep-alive, ,upgrade";
+    for (const std::size_t per_line : {1u, 7u, 1000u}) {
+        CAPTURE(per_line);
+        const Parsed most(with(naming(max_connection_options, per_line) + none_of_them) + "\r\n\r\n");
+        REQUIRE_FALSE(most.wrong);
+        CHECK(most.head.connection_options.size() == max_connection_options);
+        CHECK(most.head.is_connection_option("X31"));
+        check_refused({{"one too many", with(naming(max_connection_options + 1, per_line))},
+                       {"far too many", with(naming(90, per_line))}});
+    }
+}
+
 TEST_CASE("a connection is kept as version and Connection say") {
     struct Row {
         std::string_view version, connection;

@@ -220,6 +220,37 @@ TEST_CASE("a 101 that was asked for switches") {
           "websocket\r\n\r\n");
 }
 
+TEST_CASE("a 101 switches to the protocol that was asked for, and to no other") {
+    const auto head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"s;
+    for (const auto& lines :
+         {"Upgrade: websocket\r\n"s, "UPGRADE: WebSocket\r\n"s, "Upgrade:\t websocket \r\n"s}) {
+        CAPTURE(lines);
+        CHECK(Answer(head + lines + "\r\n", false, "websocket").wrong == nullptr);
+        CHECK(Answer(head + lines + "\r\n", false, "WEBSOCKET").wrong == nullptr);
+        CHECK(Answer(head + lines + "\r\n", false, "h2c").wrong != nullptr);
+        CHECK(Answer(head + lines + "\r\n").wrong != nullptr);
+    }
+    for (const auto& lines :
+         {""s, "Upgrade:\r\n"s, "Upgrade: h2c\r\n"s, "Upgrade: websocket2\r\n"s, "Upgrade: websocke\r\n"s,
+          "Upgrade: websocket, h2c\r\n"s, "Upgrade: h2c, websocket\r\n"s, "Upgrade: websocket/13\r\n"s,
+          "Upgrade: websocket\r\nUpgrade: h2c\r\n"s, "X-Upgrade: websocket\r\n"s}) {
+        CAPTURE(lines);
+        CHECK(Answer(head + lines + "\r\n", false, "websocket").wrong != nullptr);
+        CHECK(Answer(head + lines + "\r\n").wrong != nullptr);
+    }
+    // Any other answer may name protocols as it likes.
+    CHECK(Answer("HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\n\r\n", false, "websocket").wrong ==
+          nullptr);
+}
+
+TEST_CASE("an answer's Connection names so many fields at most") {
+    std::string names;
+    for (std::size_t i = 0; i < max_connection_options; ++i) names += ", x" + std::to_string(i);
+    CHECK(answer("Connection: close, keep-alive, upgrade" + names + "\r\n").wrong == nullptr);
+    CHECK(answer("Connection: close" + names + ", x\r\n").wrong != nullptr);
+    CHECK(answer("Connection: close" + names + "\r\nConnection: x\r\n").wrong != nullptr);
+}
+
 TEST_CASE("one object reads many answers and keeps nothing of the one before") {
     ResponseHead head;
     REQUIRE(parse_response_head("HTTP/1.1 200 A\r\nContent-Length: 5\r\nConnection: X\r\nKeep-Alive: "

@@ -58,6 +58,10 @@ TEST_CASE("a path is brought to its one form") {
         {"/%2541", "/%2541"},
         {"/100%25", "/100%25"},
         {"/%25zz", "/%25zz"},
+        {"/%25%2534%2531", "/%25%2534%2531"},  // a letter, below three layers
+        {"/%2532%65", "/%2532e"},              // digits only, however often it is decoded
+        {"/%2525%2525", "/%2525%2525"},
+        {"/a%2520b", "/a%2520b"},
         {"/!$&'()*+,=:@", "/!$&'()*+,=:@"},
         {"/\"<>[]^`{|}", "/\"<>[]^`{|}"},
         {"*", "*"},
@@ -148,6 +152,15 @@ TEST_CASE("what has two readings is refused") {
                               "/%25%32%35%32%65"sv,
                               "/a%252Eb"sv,
                               "/%25%32f"sv,
+                              "/%25%2532e"sv,
+                              "/%25%2532%2565"sv,
+                              "/a/%25%2532%2565%25%2532%2565/b"sv,
+                              "/%25%2532f"sv,
+                              "/%25%2535%2563"sv,
+                              "/%25%2530%2530"sv,
+                              "/%25%2537%2566"sv,
+                              "/%2525%2532%2565"sv,
+                              "/%252525252525252e"sv,
                               "/x/%252e%252e;/"sv,
                               "/..;/a"sv,
                               "/a/..;x/b"sv,
@@ -173,6 +186,17 @@ TEST_CASE("what has two readings is refused") {
     }
 }
 
+TEST_CASE("nothing is encoded more often than anyone would in earnest") {
+    const auto layers = [](int count) {
+        std::string out = "/%";
+        for (int i = 0; i < count; ++i) out += "25";
+        return out;
+    };
+    for (const int count : {1, 2, 4}) CHECK(normal(layers(count)).status == 0);
+    for (const int count : {20, 1000}) CHECK(normal(layers(count)).status == 400);
+    for (const int count : {1, 2, 4, 20}) CHECK(normal(layers(count) + "2e").status == 400);
+}
+
 TEST_CASE("kept slashes stay data, and hide no dot segment") {
     const std::pair<std::string_view, std::string_view> rows[] = {{"/a%2fb", "/a%2Fb"},
                                                                   {"/%2f", "/%2F"},
@@ -188,7 +212,7 @@ TEST_CASE("kept slashes stay data, and hide no dot segment") {
     }
     for (const auto target :
          {"/a%2f.."sv, "/..%2fa"sv, "/a%2f..%2fb"sv, "/.%2fa"sv, "/a%2F."sv, "/%2e%2e%2fx"sv, "/%252f"sv,
-          "/%5c"sv, "/a%2f..;x"sv, "/a%2f..%3bx"sv, "/%2F../x"sv}) {
+          "/%5c"sv, "/a%2f..;x"sv, "/a%2f..%3bx"sv, "/%2F../x"sv, "/%25%2532%2566"sv, "/%2f%25%2532e"sv}) {
         CAPTURE(target);
         CHECK(normal(target, EncodedSlashes::keep).status == 400);
     }

@@ -193,6 +193,53 @@ TEST_CASE("forwarded fields of a trusted peer are continued, of a stranger repla
     CHECK(value(sent(request(lines), asked), "X-Forwarded-For") == "2001:db8::1");
 }
 
+TEST_CASE("of two forwarded values none is believed, and aliases are not heard") {
+    Asked asked;
+    asked.peer.trusted = true;
+    for (const auto& lines :
+         {"X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\nX-Forwarded-Host: "
+          "b\r\n"s,
+          "X-Forwarded-Proto: https\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nX-Forwarded-Host: "
+          "a\r\n"s,
+          "X-Forwarded-Proto: https, http\r\nX-Forwarded-Host: a,b\r\n"s,
+          "X_Forwarded_Proto: https\r\nX.Forwarded~Host: a\r\nX_Forwarded_For: 203.0.113.5\r\n"s, ""s}) {
+        const auto head = sent(request(lines), asked);
+        CAPTURE(lines);
+        CHECK(value(head, "X-Forwarded-Proto") == "http");
+        CHECK(value(head, "X-Forwarded-Host") == "app.example");
+        CHECK(value(head, "X-Forwarded-For") == "192.0.2.7");
+        for (const auto name : {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"})
+            CHECK(count(head, name) == 1);
+    }
+    const auto beside = sent(request("X-Forwarded-Proto: https\r\nX_Forwarded_Proto: http\r\n"
+                                     "X_Forwarded_For: 6.6.6.6\r\nX-Forwarded-For: 203.0.113.5\r\n"),
+                             asked);
+    CHECK(value(beside, "X-Forwarded-Proto") == "https");
+    CHECK(value(beside, "X-Forwarded-For") == "203.0.113.5, 192.0.2.7");
+    CHECK_THAT(beside, !Catch::Contains("6.6.6.6"));
+    const Parsed two(request("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n"));
+    CHECK(scheme_of(two.head, asked.peer) == Scheme::unknown);
+    const Parsed one(request("X-Forwarded-Proto: HTTPS\r\n"));
+    CHECK(scheme_of(one.head, asked.peer) == Scheme::https);
+    CHECK(scheme_of(one.head, Peer{"192.0.2.7", false, false}) == Scheme::unknown);
+}
+
+TEST_CASE("a fixed Authorization takes the place of the client's") {
+    for (const bool forward : {false, true})
+        for (const bool is_public : {false, true})
+            for (const auto credential : {"Bearer abc", "Basic dTpw", "Negotiate x"}) {
+                Asked asked;
+                asked.is_public = is_public;
+                asked.settings.names.remove("Authorization", Drop::always);
+                asked.settings.extraction.forward = forward;
+                asked.form.added_lines = "Authorization: Basic SERVICE\r\n";
+                const auto head = sent(request("Authorization: "s + credential + "\r\n"), asked);
+                CAPTURE(credential, is_public, forward);
+                CHECK(count(head, "Authorization") == 1);
+                CHECK(value(head, "Authorization") == "Basic SERVICE");
+            }
+}
+
 TEST_CASE("a request id is kept from trusted peers only, and only of plain characters") {
     const auto kept = [](const std::string& id, bool trusted) {
         const Parsed parsed(request("X-Request-Id: " + id + "\r\n"));

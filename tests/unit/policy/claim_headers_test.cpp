@@ -60,7 +60,10 @@ TEST_CASE("a claim is written in the encoding asked for") {
 TEST_CASE("no value with a control character or outer white space is written as it is") {
     for (const auto claim : {R"("a\nb")"sv, R"("a\rb")"sv, R"("a\r\nX-Evil: 1")"sv, R"("\u0000")"sv,
                              R"("a\u0000b")"sv, R"("\t")"sv, R"("a\tb")"sv, R"("\u001b[2J")"sv,
-                             R"("\u007f")"sv, R"(" a")"sv, R"("a ")"sv, R"(" ")"sv}) {
+                             R"("\u007f")"sv, R"(" a")"sv, R"("a ")"sv, R"(" ")"sv,
+                             // C1, which UTF-8 writes as C2 80 to C2 9F
+                             R"("\u0080")"sv, R"("a\u0085b")"sv, R"("\u009b[2J")"sv, R"("a\u009f")"sv,
+                             "\"a\xC2\x85\""sv, "\"\xC3\x82\xC2\x80\""sv}) {
         CAPTURE(claim);
         CHECK(written(claim, Encoding::string) == left_out);
         CHECK(written(claim, Encoding::automatic) == left_out);
@@ -71,6 +74,20 @@ TEST_CASE("no value with a control character or outer white space is written as 
                   .find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
               std::string::npos);
     }
+}
+
+TEST_CASE("characters that only share bytes with a control pass") {
+    const std::pair<std::string_view, std::string_view> rows[] = {
+        {R"("a\u00a0z")", "a\xC2\xA0z"},           {R"("\u00bf")", "\xC2\xBF"},
+        {R"("\u00c0\u00c2")", "\xC3\x80\xC3\x82"}, {R"("\u0142\u0100")", "\xC5\x82\xC4\x80"},
+        {R"("\u1085")", "\xE1\x82\x85"},           {R"("\ud83d\ude00")", "\xF0\x9F\x98\x80"}};
+    for (const auto& [claim, expected] : rows) {
+        CAPTURE(claim);
+        CHECK(written(claim, Encoding::string) == expected);
+        CHECK(written(claim, Encoding::automatic) == expected);
+        CHECK(written(claim, Encoding::csv) == expected);
+    }
+    CHECK(written(R"(["a","b\u0085c","d"])", Encoding::csv, 1) == "a,d");
 }
 
 TEST_CASE("elements that a reader could take for two are left out of a csv and counted") {
@@ -108,7 +125,7 @@ TEST_CASE("the lines are one for each claim that is there, in the order of the l
 }
 
 TEST_CASE("a required claim that is missing or cannot be written refuses the token") {
-    const Json payload(R"({"sub":"u\r\n1","list":["a","b,c"],"null":null})");
+    const Json payload(R"({"sub":"u\r\n1","list":["a","b,c"],"null":null,"c1":"u\u0085"})");
     const auto reason = [&](const ClaimHeader& h) {
         return make_claim_headers({h}, *payload).error().reason;
     };
@@ -116,6 +133,7 @@ TEST_CASE("a required claim that is missing or cannot be written refuses the tok
     CHECK(reason(header("sub", "X", true)) == Reason::claim_invalid);
     CHECK(reason(header("list", "X", true, Encoding::csv)) == Reason::claim_invalid);
     CHECK(reason(header("null", "X", true)) == Reason::claim_invalid);
+    CHECK(reason(header("c1", "X", true)) == Reason::claim_invalid);
     CHECK(make_claim_headers({header("sub", "X", true, Encoding::json)}, *payload));
     CHECK_THAT(make_claim_headers({header("sub", "X", true)}, *payload).error().detail,
                Catch::Contains("sub") && !Catch::Contains("u\r"));
