@@ -4,6 +4,7 @@
     tokens.txt    distinct good tokens, one a line
     never.txt     as many again, for runs in which a token must be new to the proxy (only with --never-seen)
     forged.txt    one good token with another's signature
+    forgeries.txt every good token with a signature that was changed (only with --forgeries)
     expired.txt   one that ended an hour ago
     jwks.json, public.pem, issuer.txt, audience.txt
 
@@ -83,6 +84,16 @@ def token(signer, payload):
     return f"{head}.{body}.{b64(signer.sign(f'{head}.{body}'.encode()))}"
 
 
+def forgery(good):
+    """The token with some of its signature's bytes flipped: not the first, so that an RSA signature stays below its modulus
+    and costs what a good one does; and written as canonical base64url, so that it is not refused for its form."""
+    signed, _, signature = good.rpartition(".")
+    raw = bytearray(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4)))
+    for place in range(len(raw) // 2, len(raw) // 2 + 4):
+        raw[place] ^= 0x5A
+    return f"{signed}.{b64(bytes(raw))}"
+
+
 def roles_for(signer, now, size):
     """Roles enough that a token has about the size asked for."""
     roles = ["user"]
@@ -102,6 +113,7 @@ def main():
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--size", type=int, default=1024, help="bytes a token, about")
     parser.add_argument("--never-seen", type=int, default=0)
+    parser.add_argument("--forgeries", action="store_true")
     parser.add_argument("folder")
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
@@ -118,6 +130,8 @@ def main():
     write(options.folder, "public.pem", signer.pem().decode())
     write(options.folder, "issuer.txt", ISSUER)
     write(options.folder, "audience.txt", AUDIENCE)
+    if options.forgeries:
+        write(options.folder, "forgeries.txt", "".join(forgery(one) + "\n" for one in good))
     if options.never_seen:
         write(options.folder, "never.txt", "".join(token(signer, claims(now, roles)) + "\n" for _ in range(options.never_seen)))
     print(f"tokens: {len(good)} {options.algorithm}, {min(map(len, good))} to {max(map(len, good))} bytes, in {options.folder}")
