@@ -1,7 +1,14 @@
--- wrk -s load.lua URL -- TOKENS_FILE COUNT: requests with the first COUNT tokens of the file, in turn; ends with one line
--- of JSON. The requests are made once, at start: on the load's core every microsecond is taken from what it can send.
+-- wrk -s load.lua URL -- TOKENS_FILE COUNT [POSITION]: requests with the first COUNT tokens of the file, in turn, beginning
+-- with the one after POSITION; ends with one line of JSON, which tells the position that was reached. The requests are
+-- made once, at start: on the load's core every microsecond is taken from what it can send.
 
-local requests, last, next_one = {}, 0, 0
+local requests, last = {}, 0
+local thread_of_load
+position = 0 -- global, so that done() can ask for it
+
+function setup(thread)
+    thread_of_load = thread
+end
 
 function init(arguments)
     local count = tonumber(arguments[2])
@@ -16,17 +23,18 @@ function init(arguments)
         if last == count then break end
     end
     if last < count then error("too few tokens in " .. arguments[1]) end
+    position = tonumber(arguments[3] or 0)
 end
 
 function request()
-    next_one = next_one % last + 1
-    return requests[next_one]
+    position = position % last + 1
+    return requests[position]
 end
 
 function done(summary, latency)
     io.write(string.format(
-        '{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d, "p50": %d, "p99": %d}\n',
+        '{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d, "p50": %d, "p99": %d, "position": %d}\n',
         summary.requests, summary.duration, summary.errors.status,
         summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
+        latency:percentile(50), latency:percentile(99), thread_of_load:get("position")))
 end

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Signet beside HAProxy, nginx and a blind relay: CPU time per request and requests per second, in one run.
-# Installs the peers (Debian's), builds Signet (Release, in build/) and bench's own small programs, then measures.
+# Signet beside what a user would pick instead, in one run: what a verified request costs, and more (bench/README.md).
+# Installs the peers, builds Signet (Release, in build/) and bench's own small programs, then measures.
 # `sh bench/run.sh --help` tells the options; --write keeps the result in bench/results/.
 set -eu
 
@@ -11,7 +11,7 @@ signet=${SIGNET_BIN:-build/signet}
 tools=build/bench
 
 case " $* " in
-    *" --help "* | *" -h "*) exec /usr/bin/python3 bench/compare.py --help ;;
+    *" --help "* | *" -h "*) exec /usr/bin/python3 bench/matrix.py --help ;;
 esac
 
 nginx="nginx-light"
@@ -19,9 +19,10 @@ if [ -x /usr/sbin/nginx ]; then nginx=""; fi
 sh deploy/install-deps.sh --only gcc libc6-dev haproxy wrk python3 python3-cryptography openssl git $nginx
 
 mkdir -p "$tools"
-for program in relay upstream; do
-    cc -O2 -Wall -Wextra -o "$tools/$program" "bench/$program.c"
+for program in relay upstream pace bulk; do
+    cc -O2 -Wall -Wextra -pthread -o "$tools/$program" "bench/$program.c"
 done
+sh bench/peers/fetch.sh "$tools"
 
 if [ -z "${SIGNET_BIN:-}" ] && [ "${SIGNET_BENCH_BUILD:-yes}" = yes ]; then
     sh deploy/install-deps.sh
@@ -29,4 +30,4 @@ if [ -z "${SIGNET_BIN:-}" ] && [ "${SIGNET_BENCH_BUILD:-yes}" = yes ]; then
     cmake --build build --target signet
 fi
 
-exec /usr/bin/python3 bench/compare.py --signet "$signet" --tools "$tools" "$@"
+exec /usr/bin/python3 bench/matrix.py --signet "$signet" --tools "$tools" "$@"

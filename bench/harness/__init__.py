@@ -1,1 +1,1 @@
-"""What the benchmarks share: processes and their CPU time, the peers, the load, the machine, tables."""
+"""What the benchmarks share: processes with their CPU time and memory, peers, load, rounds, figures, the machine, the result."""

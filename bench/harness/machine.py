@@ -23,14 +23,15 @@ def version(command):
     return lines[0].strip() if lines else "unknown"
 
 
-def describe(programs):
+def describe(programs, cores, load_average):
     """programs: {name: command that prints a version}"""
     commit = version(["git", "-C", os.path.dirname(os.path.abspath(__file__)), "describe", "--always", "--dirty"])
     return {
         "processor": _first("/proc/cpuinfo", r"^model name\s*: (.*)$") or platform.processor() or "unknown",
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores,
         "memory": f"{int(_first('/proc/meminfo', r'^MemTotal: *([0-9]+)') or 0) / 1048576:.1f} GiB",
         "virtual": "yes" if re.search(r"\bhypervisor\b", _first("/proc/cpuinfo", r"^flags\s*: (.*)$") or "") else "no",
+        "load_average": f"{load_average:.2f} in the minute before",
         "kernel": platform.release(),
         "system": _first("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)') or "unknown",
         "compiler": version(["cc", "--version"]),

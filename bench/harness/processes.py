@@ -1,10 +1,13 @@
-"""Processes that a benchmark starts: pinned to a core, watched by their CPU time, ended by their id."""
+"""Processes that a benchmark starts: pinned to cores, watched by their CPU time and memory, ended by their id."""
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
 import time
+
+from .problems import Failed
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -16,41 +19,58 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def allow_many_files():
+    """As many open files as may be, for this process and those that it starts."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
 class Cores:
-    """One core for the proxy, another for everything else."""
+    """One core for the proxy, another for everything else, this process too."""
 
     def __init__(self):
         usable = sorted(os.sched_getaffinity(0))
         if len(usable) < 2:
             raise SystemExit("bench: two cores are needed, one for the proxy and one for the load")
-        self.proxy, self.load = usable[0], usable[1]
+        self.count = len(usable)
+        self.proxy, self.load = {usable[0]}, {usable[1]}
+        self.both = self.proxy | self.load
+        os.sched_setaffinity(0, self.load)
 
 
 class Process:
-    """A program on one core. It goes when this one goes, however that ends."""
+    """A program on some cores. It goes when this one goes, however that ends. Its standard output goes into its log,
+    or to the descriptor `output`; its input is empty, or the descriptor `input`. `began` is CLOCK_MONOTONIC just before the program was loaded, in nanoseconds."""
 
-    def __init__(self, name, command, core, work):
+    def __init__(self, name, command, cores, work, output=None, input=None):
         self.name = name
         self.log = os.path.join(work, name + ".log")
+        told, tell = os.pipe()
 
         def before_exec():
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, cores)
             _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            os.write(tell, str(time.monotonic_ns()).encode())
 
         with open(self.log, "wb") as log:
-            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=before_exec)
+            self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL if input is None else input, stdout=log if output is None else output, stderr=log,
+                                          preexec_fn=before_exec)
+        self.began = int(os.read(told, 32))
+        os.close(told)
+        os.close(tell)
 
     def wait_for_port(self, port, seconds=15):
         deadline = time.monotonic() + seconds
         while True:
             if self.child.poll() is not None:
-                raise SystemExit(f"bench: {self.name} ended at once:\n{self.tail()}")
+                raise Failed(f"{self.name} ended at once: {self.tail()}")
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             except OSError:
                 if time.monotonic() > deadline:
-                    raise SystemExit(f"bench: {self.name} does not listen on port {port}:\n{self.tail()}") from None
+                    raise Failed(f"{self.name} does not listen on port {port}: {self.tail()}") from None
                 time.sleep(0.02)
 
     def tail(self):
@@ -80,12 +100,19 @@ class Process:
                     total += int(schedstat.read().split()[0])
         return total
 
-    def resident_kib(self):
+    def resident_bytes(self, kind="VmRSS"):
+        """Of all its processes; RssAnon: less what is mapped from files, as the program itself is."""
         total = 0
         for pid in self.ids():
             with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-                total += sum(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+                total += sum(int(line.split()[1]) * 1024 for line in status if line.startswith(kind + ":"))
         return total
+
+    def move(self, cores):
+        """All its threads to these cores, from now on."""
+        for pid in self.ids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(task), cores)
 
     def stop(self):
         if self.child.poll() is None:
