@@ -135,7 +135,7 @@ void Gate::decide_token(TokenText text, const policy::Route& route, const Moment
         return deny(out, Stage::audience, Reason::audience_mismatch,
                     "none of the audiences accepted from its issuer is in it");
 
-    const auto& targets = out.token->targets();
+    const auto targets = out.token->targets();
     if (revocations_.is_revoked(targets.data(), targets.data() + targets.size(), out.token->times().issued,
                                 now.wall))
         return deny(out, Stage::revocation, Reason::revoked,
@@ -218,7 +218,7 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
 
 void Gate::judge_route(const policy::Route& route, Decision& out) {
     VerifiedToken& token = *out.token;
-    auto& verdict = token.route_verdicts_[static_cast<std::size_t>(out.route)];
+    char& verdict = token.route_verdict(static_cast<std::size_t>(out.route));
     if (verdict == 0) {
         std::optional<policy::Refusal> wrong;
         if (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()) {
@@ -247,31 +247,34 @@ void Gate::judge_route(const policy::Route& route, Decision& out) {
 TokenPtr Gate::remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
                         std::uint16_t issuer, policy::Admitted admitted) {
     const auto& rules = rules_->issuers[issuer];
-    TokenPtr kept(new VerifiedToken);
-    kept->text_ = text.reveal();
-    kept->payload_at_ = static_cast<std::size_t>(token.payload_base64.data() - text.reveal().data());
-    kept->payload_size_ = token.payload_base64.size();
-    kept->issuer_ = issuer;
-    kept->times_ = admitted.times;
-    kept->audience_matches_ = admitted.audience_matches;
-    kept->claim_lines_ = std::move(admitted.headers.lines);
-    kept->claims_left_out_ = admitted.headers.left_out;
+    VerifiedToken::Parts parts;
+    parts.text = text.reveal();
+    parts.payload_base64 = token.payload_base64;
+    parts.issuer = issuer;
+    parts.times = admitted.times;
+    parts.audience_matches = admitted.audience_matches;
+    parts.claim_lines = admitted.headers.lines;
+    parts.claims_left_out = admitted.headers.left_out;
     // The key's own name counts; a token may leave it out, and one that names a key without kid names
     // nothing.
-    if (key.kid()) kept->kid_ = *key.kid();
-    kept->targets_ = targets_of(index_, token.payload, rules.issuer, kept->kid_, rules.revocation_claims);
+    if (key.kid()) parts.kid = *key.kid();
+    const auto targets = targets_of(index_, token.payload, rules.issuer, parts.kid, rules.revocation_claims);
+    parts.targets = targets;
     for (const auto& name : rules.revocation_claims.jti)
-        if (const auto jti = name.find(token.payload); jti && jti->string() && kept->jti_.empty())
-            kept->jti_ = *jti->string();
+        if (const auto jti = name.find(token.payload); jti && jti->string() && parts.jti.empty())
+            parts.jti = *jti->string();
+    std::string logged;
     for (const auto& name : rules_->logged_claims) {
         const auto claim = name.find(token.payload);
         if (!claim) continue;
-        kept->logged_claims_ += ',';
-        json::write_string(kept->logged_claims_, "claims." + name.text());
-        kept->logged_claims_ += ':';
-        claim->write(kept->logged_claims_, false);
+        logged += ',';
+        json::write_string(logged, "claims." + name.text());
+        logged += ':';
+        claim->write(logged, false);
     }
-    kept->route_verdicts_.assign(rules_->routes.size(), 0);
+    parts.logged_claims = logged;
+    parts.routes = rules_->routes.size();
+    auto kept = VerifiedToken::make(parts);
     cache_.put(kept);
     return kept;
 }

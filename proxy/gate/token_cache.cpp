@@ -13,10 +13,10 @@ std::uint64_t TokenCache::key_of(TokenText text) const {
 TokenPtr TokenCache::find(TokenText text) {
     const auto it = map_.find(key_of(text));
     if (it == map_.end()) return {};
-    Place& place = places_[it->second];
-    if (place.token->text() != text.reveal()) return {};
-    place.used = true;
-    return place.token;
+    const TokenPtr& token = places_[it->second];
+    if (token->text() != text.reveal()) return {};
+    token->used_lately_ = true;
+    return token;
 }
 
 void TokenCache::put(TokenPtr token) {
@@ -26,10 +26,10 @@ void TokenCache::put(TokenPtr token) {
     if (const auto it = map_.find(key); it != map_.end()) drop(it->second);
     while (bytes_ + cost > max_bytes_ && !map_.empty()) {
         hand_ = hand_ + 1 >= places_.size() ? 0 : hand_ + 1;
-        Place& place = places_[hand_];
-        if (!place.token) continue;
-        if (place.used)
-            place.used = false;
+        const TokenPtr& kept = places_[hand_];
+        if (!kept) continue;
+        if (kept->used_lately_)
+            kept->used_lately_ = false;
         else
             drop(static_cast<std::uint32_t>(hand_));
     }
@@ -42,21 +42,23 @@ void TokenCache::put(TokenPtr token) {
         free_.pop_back();
     }
     bytes_ += cost;
-    places_[at] = Place{std::move(token), key, false};
+    token->cache_key_ = key;
+    token->used_lately_ = false;
+    places_[at] = std::move(token);
     map_[key] = at;
 }
 
 void TokenCache::drop(std::uint32_t at) {
-    Place& place = places_[at];
-    bytes_ -= place.token->footprint();
-    map_.erase(place.key);
-    place.token.reset();
+    TokenPtr& token = places_[at];
+    bytes_ -= token->footprint();
+    map_.erase(token->cache_key_);
+    token.reset();
     free_.push_back(at);
 }
 
 void TokenCache::erase(TokenText text) {
     const auto it = map_.find(key_of(text));
-    if (it != map_.end() && places_[it->second].token->text() == text.reveal()) drop(it->second);
+    if (it != map_.end() && places_[it->second]->text() == text.reveal()) drop(it->second);
 }
 
 void TokenCache::clear() {

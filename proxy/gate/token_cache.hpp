@@ -3,7 +3,6 @@
 // first, about (CLOCK).
 #pragma once
 
-#include <boost/smart_ptr/local_shared_ptr.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <vector>
@@ -13,8 +12,6 @@
 #include "gate/verified_token.hpp"
 
 namespace signet::gate {
-
-using TokenPtr = boost::local_shared_ptr<VerifiedToken>;  // one worker's: not counted atomically
 
 class TokenCache {
   public:
@@ -30,18 +27,13 @@ class TokenCache {
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   private:
-    struct Place {
-        TokenPtr token;
-        std::uint64_t key = 0;
-        bool used = false;
-    };
     [[nodiscard]] std::uint64_t key_of(TokenText text) const;
     void drop(std::uint32_t place);
 
     std::size_t max_bytes_;
     HashSeed seed_;
     boost::unordered_flat_map<std::uint64_t, std::uint32_t> map_;  // key -> place
-    std::vector<Place> places_;
+    std::vector<TokenPtr> places_;
     std::vector<std::uint32_t> free_;
     std::size_t hand_ = 0;
     std::size_t bytes_ = 0;
