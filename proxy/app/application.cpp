@@ -16,6 +16,8 @@ namespace {
 constexpr milliseconds fast_tick{50};
 constexpr seconds slow_tick{1};
 constexpr seconds sweep_interval{30};
+constexpr std::size_t admin_body = 1024 * 1024;
+constexpr std::size_t probe_body = 4 * 1024;  // anybody may ask there, and nothing takes a body
 
 std::string host_port(const net::Address& a) {
     return (a.host.find(':') == std::string::npos ? a.host : "[" + a.host + "]") + ":" +
@@ -75,7 +77,8 @@ result<Listening> Application::start() {
     Listening out{address, std::nullopt, std::nullopt};
     const auto open = [&](const net::Address& where, bool full, std::unique_ptr<net::ControlServer>& server,
                           std::optional<net::Address>& bound) -> std::optional<Fault> {
-        server = std::make_unique<net::ControlServer>(context_, handler(full));
+        server =
+            std::make_unique<net::ControlServer>(context_, handler(full), full ? admin_body : probe_body);
         const auto listening = server->listen(where);
         if (!listening) return listening.error();
         bound = *listening;

@@ -16,6 +16,8 @@
 namespace signet::app {
 namespace {
 
+constexpr std::size_t max_body = 1024 * 1024;
+
 constexpr const char* audience = "demo-api";
 
 // The issuer (its documents and a key) and the upstream, which tells what it got. Both on a thread of their
@@ -27,9 +29,9 @@ class Surroundings {
         if (!key) return key.error();
         key_ = std::make_unique<jose::SigningKey>(std::move(*key));
         issuer_ = std::make_unique<net::ControlServer>(
-            context_, [this](const PlainRequest& r, const Reply& reply) { reply(issue(r)); });
+            context_, [this](const PlainRequest& r, const Reply& reply) { reply(issue(r)); }, max_body);
         upstream_ = std::make_unique<net::ControlServer>(
-            context_, [](const PlainRequest& r, const Reply& reply) { reply(echo(r)); });
+            context_, [](const PlainRequest& r, const Reply& reply) { reply(echo(r)); }, max_body);
         const auto issuer_at = issuer_->listen({"127.0.0.1", 0});
         const auto upstream_at = upstream_->listen({"127.0.0.1", 0});
         if (!issuer_at) return issuer_at.error();

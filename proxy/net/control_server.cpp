@@ -19,7 +19,6 @@ namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t max_body = 1024 * 1024;
 constexpr seconds longest_wait{30};
 constexpr seconds crowded_wait{3};
 constexpr int crowd = 64;
@@ -27,8 +26,12 @@ constexpr int max_clients = 4096;
 
 class Client : public std::enable_shared_from_this<Client> {
   public:
-    Client(tcp::socket socket, std::shared_ptr<const PlainHandler> handler, std::shared_ptr<int> clients)
-        : stream_(std::move(socket)), handler_(std::move(handler)), clients_(std::move(clients)) {
+    Client(tcp::socket socket, std::shared_ptr<const PlainHandler> handler, std::shared_ptr<int> clients,
+           std::size_t max_body)
+        : stream_(std::move(socket)),
+          handler_(std::move(handler)),
+          clients_(std::move(clients)),
+          max_body_(max_body) {
         ++*clients_;
     }
     ~Client() { --*clients_; }
@@ -36,7 +39,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
     void read() {
         parser_.emplace();
-        parser_->body_limit(max_body);
+        parser_->body_limit(max_body_);
         parser_->header_limit(16 * 1024);
         // Many who say nothing must not keep a probe out.
         stream_.expires_after(*clients_ > crowd ? crowded_wait : longest_wait);
@@ -97,6 +100,7 @@ class Client : public std::enable_shared_from_this<Client> {
     beast::tcp_stream stream_;
     std::shared_ptr<const PlainHandler> handler_;
     std::shared_ptr<int> clients_;
+    std::size_t max_body_;
     beast::flat_buffer buffer_;
     std::optional<beast::http::request_parser<beast::http::string_body>> parser_;
     beast::http::response<beast::http::string_body> response_;
@@ -107,14 +111,18 @@ class Client : public std::enable_shared_from_this<Client> {
 }  // namespace
 
 struct ControlServer::Impl : std::enable_shared_from_this<Impl> {
-    Impl(asio::io_context& context, PlainHandler h)
-        : acceptor(context), pause(context), handler(std::make_shared<const PlainHandler>(std::move(h))) {}
+    Impl(asio::io_context& context, PlainHandler h, std::size_t most)
+        : acceptor(context),
+          pause(context),
+          handler(std::make_shared<const PlainHandler>(std::move(h))),
+          max_body(most) {}
 
     void accept() {
         acceptor.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
             if (!self->acceptor.is_open()) return;
             if (!error && *self->clients < max_clients)
-                std::make_shared<Client>(std::move(socket), self->handler, self->clients)->read();
+                std::make_shared<Client>(std::move(socket), self->handler, self->clients, self->max_body)
+                    ->read();
             if (!error) return self->accept();
             // Out of descriptors, most likely: take breath instead of spinning.
             self->pause.expires_after(milliseconds(50));
@@ -125,11 +133,12 @@ struct ControlServer::Impl : std::enable_shared_from_this<Impl> {
     tcp::acceptor acceptor;
     asio::steady_timer pause;
     std::shared_ptr<const PlainHandler> handler;
+    std::size_t max_body;
     std::shared_ptr<int> clients = std::make_shared<int>(0);
 };
 
-ControlServer::ControlServer(asio::io_context& context, PlainHandler handler)
-    : impl_(std::make_shared<Impl>(context, std::move(handler))) {}
+ControlServer::ControlServer(asio::io_context& context, PlainHandler handler, std::size_t max_body)
+    : impl_(std::make_shared<Impl>(context, std::move(handler), max_body)) {}
 
 ControlServer::~ControlServer() { stop(); }
 

@@ -13,7 +13,8 @@ namespace signet::net {
 
 class ControlServer {
   public:
-    ControlServer(boost::asio::io_context& context, PlainHandler handler);
+    // max_body: bytes that a request may bring along.
+    ControlServer(boost::asio::io_context& context, PlainHandler handler, std::size_t max_body);
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
 

@@ -8,7 +8,7 @@ namespace signet::net {
 namespace {
 
 constexpr std::size_t small_read = 16 * 1024;
-constexpr std::size_t large_read = 64 * 1024;
+constexpr std::size_t large_read = 32 * 1024;  // copied in and out while the cache has it
 constexpr int max_interims = 16;
 
 // RFC 9110 §9.2.2. Only these may be sent again by us.
@@ -45,6 +45,11 @@ void Exchange::cancel() {
         connection_->transport.cancel();
 }
 
+void Exchange::client_left() {
+    client_failed_ = true;
+    cancel();
+}
+
 void Exchange::abort() {
     if (connection_) UpstreamPool::give_up(*connection_);
 }
@@ -68,8 +73,11 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
     // Without a body the head stays in the buffer until an answer begins: a stale connection makes us read it
     // again.
     if (body_ != http::BodyKind::none) consume_head();
+    session_.main.arm(worker_.now() +
+                      pool_.settings().response_timeout);  // what came before may have run out
     const bool sent = co_await open(head.text(), fresh_connection);
     if (!sent) {
+        if (client_failed_) co_return co_await fail(Reason::bad_request, "the client went away");
         if (connection_ && may_retry() && !session_.main.expired) co_return End::again;
         const bool slow = session_.main.expired;
         co_return co_await fail(
@@ -81,10 +89,14 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
     while (true) {
         const bool whole = co_await read_answer_head();
         if (!whole) {
+            if (client_failed_) co_return co_await fail(Reason::bad_request, "the client went away");
+            // Who cancelled this read knows why, but may not have said so yet.
+            if (session_.pump.expired) co_await stop_pump();
             if (connection_->in.empty() && may_retry() && !session_.main.expired && interims_ == 0)
                 co_return End::again;
             const bool slow = session_.main.expired;
-            if (!slow && (pump_failed() || pump_ == PumpState::upstream_gone))
+            if (!slow &&
+                (pump_failed() || pump_ == PumpState::upstream_gone || pump_ == PumpState::upstream_slow))
                 co_return co_await fail_for_pump();
             co_return co_await fail(slow ? Reason::upstream_timeout : Reason::upstream_unreachable,
                                     slow ? "no answer within response_timeout"
@@ -97,7 +109,9 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
         }
         if (!answer.is_interim()) break;
         const bool passed = co_await pass_interim();
-        if (!passed) co_return co_await fail(Reason::upstream_unreachable, "more than 16 interim answers");
+        if (!passed)
+            co_return co_await fail(client_failed_ ? Reason::bad_request : Reason::upstream_unreachable,
+                                    client_failed_ ? "the client went away" : "more than 16 interim answers");
     }
     consume_head();
     co_return co_await relay_answer();
@@ -106,7 +120,7 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
 // A connection with the request's head written to it. False: there is none, or it died; connection_ tells
 // which.
 Task<bool> Exchange::open(std::string_view head, bool fresh_connection) {
-    const auto endpoint = pool_.next_endpoint();
+    const auto endpoint = pool_.next_endpoint(worker_.now());
     if (!fresh_connection) connection_ = pool_.take_idle(endpoint, !retriable_, worker_.now());
     // The whole of a short body goes along with the head.
     std::string_view body;
@@ -146,8 +160,9 @@ Task<bool> Exchange::connect_any(std::size_t first) {
         connecting_ = true;
         const auto error = co_await pool_.connect(*connection_);
         connecting_ = false;
+        pool_.tell(connection_->endpoint, !error, worker_.now());
         if (!error) co_return true;
-        if (session_.main.expired) break;
+        if (client_failed_ || session_.aborted()) break;
     }
     connection_.reset();
     co_return false;
@@ -182,11 +197,13 @@ Task<bool> Exchange::pass_interim() {
     if (http11_)
         http::make_client_head(scratch.client_head, scratch.response, http::Delivery::none, {true, false});
     connection_->in.consume(answer_head_size_);
+    bool told = true;
+    if (http11_) {
+        session_.main.arm(worker_.now() + body_timeout());
+        told = co_await send_to_client(scratch.client_head, {}, {});
+    }
     session_.main.arm(worker_.now() + pool_.settings().response_timeout);
-    if (!http11_) co_return true;
-    const auto failed = co_await session_.send(scratch.client_head, {});
-    if (failed) client_failed_ = true;
-    co_return true;
+    co_return told;
 }
 
 Task<Exchange::End> Exchange::relay_answer() {
@@ -216,12 +233,12 @@ Task<Exchange::End> Exchange::relay_answer() {
 
     bool whole = false;
     if (body == http::AnswerBody::none) {
-        session_.main.arm(worker_.now() + body_timeout());
+        session_.arm_for_reader(body_timeout());
         whole = co_await send_to_client(scratch.client_head, {}, {});
     } else if (body == http::AnswerBody::length && connection_->in.size() >= length) {
         // All of it is here: one write for head and body.
         const auto size = static_cast<std::size_t>(length);
-        session_.main.arm(worker_.now() + body_timeout());
+        session_.arm_for_reader(body_timeout());
         whole = co_await send_to_client(scratch.client_head, connection_->in.bytes().substr(0, size), {});
         connection_->in.consume(size);
         record.bytes_out += size;
@@ -241,10 +258,11 @@ Task<Exchange::End> Exchange::relay_answer() {
     if (!whole) {
         // The client must see that the answer was cut; with until_close only a reset says so.
         if (delivery == http::Delivery::until_close) session_.transport().reset();
+        session_.cut();
         co_return End::close;
     }
-    // An early answer to a request that is still being sent: let the client read it.
-    if (close && !request_whole) session_.linger_at_end();
+    // Whatever the client still sends must not reset the connection before it has read the answer.
+    if (close) session_.linger_at_end();
     co_return close ? End::close : End::keep;
 }
 
@@ -267,6 +285,7 @@ Task<bool> Exchange::send_to_client(std::string_view head, std::string_view body
 Task<bool> Exchange::relay_body(std::string& head, http::AnswerBody body, http::Delivery delivery,
                                 std::uint64_t length) {
     Buffer& in = connection_->in;
+    if (body != http::AnswerBody::length || length > large_read) session_.transport().hold_little();
     http::ChunkedReader chunks;
     std::uint64_t left = length;
     bool done = false;
@@ -295,7 +314,7 @@ Task<bool> Exchange::relay_body(std::string& head, http::AnswerBody body, http::
             }
         }
         if (!head.empty() || !data.empty() || !tail.empty()) {
-            session_.main.arm(worker_.now() + body_timeout());
+            session_.arm_for_reader(body_timeout());
             const bool sent = co_await send_to_client(head, data, tail);
             if (!sent) co_return false;
             session_.record().bytes_out += data.size();
@@ -326,6 +345,7 @@ Task<Exchange::End> Exchange::fail(Reason reason, const char* detail, int status
     session_.record().outcome = telemetry::Outcome::deny;
     if (answer_begun_ || client_failed_) {
         session_.record().reason = reason;
+        session_.cut();
         co_return End::close;
     }
     const bool unread = body_ == http::BodyKind::chunked ? !request_chunks_.done() : body_left_ != 0;
@@ -341,6 +361,9 @@ Task<Exchange::End> Exchange::fail_for_pump() {
             co_return co_await fail(Reason::bad_request, "the chunked body is broken", 400);
         case PumpState::client_slow:
             co_return co_await fail(Reason::bad_request, "the body did not come within timeouts.body", 408);
+        case PumpState::upstream_slow:
+            co_return co_await fail(Reason::upstream_timeout,
+                                    "the upstream did not take the body within timeouts.body");
         case PumpState::client_gone:
             client_failed_ = true;
             co_return co_await fail(Reason::bad_request, "the client went away");

@@ -34,6 +34,7 @@ class Exchange {
 
     // ---- the session's worker, between two steps ----
     void cancel();
+    void client_left();
     void abort();
 
   private:
@@ -45,6 +46,7 @@ class Exchange {
         client_slow,
         bad_body,
         upstream_gone,
+        upstream_slow,
         cancelled
     };
 
@@ -73,7 +75,7 @@ class Exchange {
     Task<End> fail(Reason reason, const char* detail, int status = 0);
     Task<End> fail_for_pump();
 
-    [[nodiscard]] bool may_retry() const { return retriable_ && connection_->reused; }
+    [[nodiscard]] bool may_retry() const { return retriable_ && connection_->reused && !session_.aborted(); }
     [[nodiscard]] milliseconds body_timeout() const;
 
     Session& session_;

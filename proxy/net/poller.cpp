@@ -29,7 +29,7 @@ void Watch::start(int descriptor) {
     if (::epoll_ctl(poller_.epoll_.native_handle(), EPOLL_CTL_ADD, descriptor, &event) != 0)
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     started_ = true;
-    readable_ = writable_ = hung_ = false;  // said anew, at once
+    readable_ = writable_ = hung_ = gone_ = false;  // said anew, at once
 }
 
 void Watch::stop() {
@@ -51,6 +51,11 @@ void Watch::wait(Operation*& place, Operation& operation, std::coroutine_handle<
     place = &operation;
     if (streak_ >= share) poller_.later(*this);
     streak_ = 0;
+}
+
+void Watch::wait_turn(Operation& operation, std::coroutine_handle<> who) {
+    streak_ = share;
+    wait(reading_, operation, who);
 }
 
 void Watch::wait_read(Operation& operation, std::coroutine_handle<> who) { wait(reading_, operation, who); }
@@ -77,7 +82,9 @@ void Poller::arm() {
 
 void Poller::dispatch() {
     dispatching_ = true;
-    for (int round = 0; round < rounds && epoll_.is_open(); ++round) {
+    const auto until = std::chrono::steady_clock::now() + longest_dispatch;
+    while (epoll_.is_open()) {
+        ++round_;
         count_ = ::epoll_wait(epoll_.native_handle(), events_.data(), batch, 0);
         if (count_ <= 0) break;
         for (int i = 0; i < count_; ++i) {
@@ -85,6 +92,7 @@ void Poller::dispatch() {
             const auto said = events_[static_cast<std::size_t>(i)].events;
             watch.hung_ = watch.hung_ || (said & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
             watch.readable_ = watch.readable_ || watch.hung_ || (said & EPOLLIN) != 0;
+            watch.gone_ = watch.gone_ || (said & (EPOLLHUP | EPOLLERR)) != 0;
             watch.writable_ = watch.writable_ || (said & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
             watch.streak_ = 0;
         }
@@ -93,6 +101,7 @@ void Poller::dispatch() {
                 settle(*watch);
         count_ = 0;
         drain();
+        if (std::chrono::steady_clock::now() >= until) break;
     }
     dispatching_ = false;
     if (!later_.empty() || !woken_.empty()) kick();

@@ -17,7 +17,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -67,10 +69,16 @@ class Watch
     [[nodiscard]] bool try_now(Operation& operation) { return ++streak_ < share && operation.attempt(); }
     void wait_read(Operation& operation, std::coroutine_handle<> who);
     void wait_write(Operation& operation, std::coroutine_handle<> who);
+    // Lets the others have their turn first, whatever there is to read.
+    void wait_turn(Operation& operation, std::coroutine_handle<> who);
+
+    // The peer is gone: no half of the connection is left, or it was reset.
+    [[nodiscard]] bool gone() const { return gone_; }
+    [[nodiscard]] std::uint64_t round() const;  // of the poller
 
   private:
     friend class Poller;
-    static constexpr int share = 16;  // operations in a row without waiting
+    static constexpr int share = 4;  // operations in a row without waiting; a body's take up to 32 KiB each
     void wait(Operation*& place, Operation& operation, std::coroutine_handle<> who);
 
     Poller& poller_;
@@ -81,6 +89,7 @@ class Watch
     bool readable_ = false;
     bool writable_ = false;
     bool hung_ = false;  // the peer has ended its direction
+    bool gone_ = false;
 };
 
 class Poller {
@@ -97,7 +106,8 @@ class Poller {
   private:
     friend class Watch;
     static constexpr int batch = 128;
-    static constexpr int rounds = 16;  // then the io_context's own work has its turn
+    // Then the io_context's own work has its turn: accepts, deadlines, a new generation.
+    static constexpr std::chrono::microseconds longest_dispatch{500};
 
     void arm();
     void dispatch();
@@ -111,6 +121,7 @@ class Poller {
     boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> epoll_;
     std::array<epoll_event, batch> events_{};
     int count_ = 0;              // of events_, in the round that is going on
+    std::uint64_t round_ = 0;    // how often the kernel was asked
     Watch* settling_ = nullptr;  // still alive
     boost::intrusive::list<Watch, boost::intrusive::constant_time_size<false>> later_;
     std::vector<std::coroutine_handle<>> woken_;
@@ -118,6 +129,8 @@ class Poller {
     bool dispatching_ = false;
     bool kicked_ = false;
 };
+
+inline std::uint64_t Watch::round() const { return poller_.round_; }
 
 // Something that one coroutine waits for and another sets, once or again.
 class Event {

@@ -7,7 +7,7 @@ namespace signet::net {
 namespace {
 
 constexpr std::size_t small_read = 16 * 1024;
-constexpr std::size_t large_read = 64 * 1024;
+constexpr std::size_t large_read = 32 * 1024;  // copied in and out while the cache has it
 
 }  // namespace
 
@@ -79,7 +79,7 @@ Task<Exchange::PumpState> Exchange::pump_step() {
     if (size_of(parts) != 0) {
         session_.pump.arm(worker_.now() + body_timeout());
         const auto failed = co_await connection_->transport.write_all(parts);
-        if (failed) co_return PumpState::upstream_gone;
+        if (failed) co_return session_.pump.expired ? PumpState::upstream_slow : PumpState::upstream_gone;
     }
     in.consume(consumed);
     co_return done ? PumpState::done : PumpState::running;

@@ -8,6 +8,8 @@ namespace signet::net {
 namespace {
 
 constexpr std::size_t kept_buffer = 16 * 1024;
+constexpr int pipelined_in_a_row = 4;
+constexpr seconds first_request_grace{1};
 constexpr std::size_t drain_bytes = 1024 * 1024;
 constexpr seconds drain_time{2};
 
@@ -34,6 +36,12 @@ Session::~Session() {
 }
 
 void Session::check_deadlines(SteadyTime now) {
+    if (exchange_ != nullptr && transport_.gone()) exchange_->client_left();
+    // A reader that takes something now and then is slow, not stuck.
+    if (main.span.count() != 0 && main.seen != transport_.written()) {
+        main.seen = transport_.written();
+        main.at = now + main.span;
+    }
     for (Deadline* d : {&main, &pump}) {
         if (now < d->at) continue;
         d->disarm();
@@ -43,35 +51,53 @@ void Session::check_deadlines(SteadyTime now) {
     }
 }
 
-void Session::end_if_idle() {
-    if (idle_) transport_.cancel();
+void Session::arm_for_reader(milliseconds span) {
+    main.arm(worker_.now() + span);
+    main.span = span;
+    main.seen = transport_.written();
+}
+
+void Session::end_if_idle(SteadyTime now) {
+    if (!idle_) return;
+    if (served_)
+        transport_.cancel();
+    else
+        main.at = std::min(main.at, now + first_request_grace);  // its first request may be on its way
 }
 
 void Session::abort() {
+    aborted_ = true;
     transport_.close();
     if (exchange_ != nullptr) exchange_->abort();
 }
 
 Task<> Session::run() {
     bool open = co_await admit();
-    bool first = true;
+    int pipelined = 0;
     while (open) {
         if (in_.empty()) {
-            if (worker_.draining()) break;
+            if (worker_.draining() && served_ && !transport_.has_input()) break;
             // Most connections are here most of the time, so this frame is all that they have: no buffer, no
             // record.
             in_.release();
             const auto& timeouts = worker_.generation()->shared->settings->timeouts;
-            main.arm(worker_.now() + (first ? timeouts.client_header : timeouts.client_idle));
+            main.arm(worker_.now() + (served_ ? timeouts.client_idle : timeouts.client_header));
             idle_ = true;
             const auto ended = co_await transport_.readable();
             idle_ = false;
-            if (ended) break;
+            // A request that came just before the end of an idle connection is served all the same.
+            if (ended && (main.expired || !worker_.draining() || !transport_.has_input())) break;
+        } else if (++pipelined == pipelined_in_a_row) {
+            pipelined = 0;
+            co_await transport_.turn();
         }
-        open = co_await serve_one(first);
-        first = false;
+        open = co_await serve_one(!served_);
+        served_ = true;
     }
-    if (linger_) co_await linger();
+    if (linger_)
+        co_await linger();
+    else if (!cut_ && transport_.is_tls())
+        transport_.shutdown_send();
     transport_.close();
 }
 
@@ -80,7 +106,10 @@ Task<bool> Session::admit() {
     const auto generation = worker_.generation()->shared;  // kept: a reload may replace it meanwhile
     const auto& settings = *generation->settings;
     const bool tls = generation->listener_tls != nullptr;
-    if (worker_.shared_.connections > static_cast<std::int64_t>(settings.max_connections)) {
+    const auto most = static_cast<std::int64_t>(settings.max_connections);
+    // They linger for a while so that they read why; not all of a crowd can.
+    if (worker_.shared_.connections > most + most / 4 + 64) co_return false;
+    if (worker_.shared_.connections > most) {
         begin_record();
         worker_.make_request_id(record_->id);
         if (settings.access_log) begin_access_line(*record_, peer_text_, "", "", "");
@@ -214,6 +243,8 @@ Task<bool> Session::handle(std::size_t head_size) {
             keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer));
             if (!transport_.peer_left()) continue;
             // Whoever left meanwhile costs the upstream nothing.
+            if (settings.access_log)
+                begin_access_line(*record_, peer_text_, scratch.head.method, scratch.head.host, "");
             record_->reason = Reason::bad_request;
             break;
         }

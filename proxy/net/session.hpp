@@ -29,7 +29,7 @@ class Session : public SessionHook {
 
     // ---- the worker, between two steps of the coroutine ----
     void check_deadlines(SteadyTime now);
-    void end_if_idle();
+    void end_if_idle(SteadyTime now);
     void abort();
 
     // ---- Exchange ----
@@ -43,14 +43,20 @@ class Session : public SessionHook {
     struct Deadline {
         SteadyTime at = SteadyTime::max();
         bool expired = false;
+        // Where it is not 0: how much longer from each byte that the client takes, and what it had taken.
+        milliseconds span{0};
+        std::uint64_t seen = 0;
         void arm(SteadyTime when) {
             at = when;
             expired = false;
+            span = milliseconds{0};
         }
         void disarm() { at = SteadyTime::max(); }
     };
     Deadline main;
     Deadline pump;
+    // The main line's, for as long as the client takes nothing of what is written to it.
+    void arm_for_reader(milliseconds span);
 
     // Writes a denial. keep: the connection may serve again; else FIN, and what still comes is drained, so
     // that the client gets to see the answer.
@@ -58,6 +64,8 @@ class Session : public SessionHook {
     // head (possibly in scratch memory) and body to the client, whole.
     Task<error_code> send(std::string_view head, std::string_view body);
     void linger_at_end() { linger_ = true; }
+    void cut() { cut_ = true; }  // the end must not look orderly
+    [[nodiscard]] bool aborted() const { return aborted_; }
 
   private:
     Task<bool> admit();
@@ -77,7 +85,10 @@ class Session : public SessionHook {
     AddressBytes peer_address_{};
     Exchange* exchange_ = nullptr;  // while one runs
     bool idle_ = false;             // waiting for the first byte of a request
-    bool linger_ = false;           // a refusal was sent and more may come: let the client read it
+    bool served_ = false;           // a request, or what was taken for one
+    bool cut_ = false;
+    bool aborted_ = false;
+    bool linger_ = false;  // a refusal was sent and more may come: let the client read it
 };
 
 }  // namespace signet::net

@@ -45,7 +45,12 @@ std::size_t size_of(const WriteParts& parts) {
 
 Transport::Transport(Poller& poller, int descriptor) : watch_(poller), socket_(descriptor) {
     send_at_once(socket_);
-    watch_.start(socket_);
+    try {
+        watch_.start(socket_);
+    } catch (...) {
+        ::close(socket_);  // no destructor will
+        throw;
+    }
 }
 
 bool Transport::use_tls(SSL_CTX* context) {
@@ -157,7 +162,11 @@ IoResult Transport::write_tls(const WriteParts& parts) {
 }
 
 IoResult Transport::try_write(const WriteParts& parts) {
-    if (tls_) return write_tls(parts);
+    if (tls_) {
+        const auto out = write_tls(parts);
+        written_ += out.bytes;
+        return out;
+    }
     IoResult out;
     ssize_t n = 0;
     if (parts[1].empty() && parts[2].empty()) {
@@ -172,7 +181,7 @@ IoResult Transport::try_write(const WriteParts& parts) {
         n = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
     }
     if (n >= 0)
-        out.bytes = static_cast<std::size_t>(n);
+        written_ += out.bytes = static_cast<std::size_t>(n);
     else if (must_wait())
         watch_.wrote_all();
     else
@@ -205,6 +214,16 @@ bool Transport::peer_left() {
     return n == 0 || (n < 0 && !must_wait());
 }
 
+bool Transport::has_input() {
+    char byte = 0;
+    return ::recv(socket_, &byte, 1, MSG_PEEK) > 0;
+}
+
+void Transport::hold_little() {
+    const int most = 256 * 1024;
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+}
+
 void Transport::shutdown_send() {
     if (tls_) {
         ERR_clear_error();
@@ -217,6 +236,7 @@ void Transport::close() {
     if (socket_ < 0) return;
     watch_.stop();
     ::close(std::exchange(socket_, -1));
+    tls_.reset();  // it knows the descriptor's number, which another thread may have by now
 }
 
 void Transport::reset() {

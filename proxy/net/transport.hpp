@@ -48,6 +48,7 @@ class Transport {
     class Connect;
     class Handshake;
     class Readable;
+    class Turn;
     class Read;
     class Write;
 
@@ -59,6 +60,8 @@ class Transport {
     [[nodiscard]] Handshake handshake(Role role);
     // Waits until there is something to read, the end included: a connection that idles needs no buffer.
     [[nodiscard]] Readable readable();
+    // Lets other connections have their turn.
+    [[nodiscard]] Turn turn();
     // What there is, `size` bytes at most, when there is some.
     [[nodiscard]] Read read_some(char* into, std::size_t size);
     // All of it, waiting where needed. What parts show stays where it is meanwhile.
@@ -72,6 +75,15 @@ class Transport {
     [[nodiscard]] bool is_quiet(bool ask);
     // The peer has ended its direction, or the connection, with nothing left to read.
     [[nodiscard]] bool peer_left();
+    // Something lies in the socket, not looked at yet.
+    [[nodiscard]] bool has_input();
+    // The peer is gone altogether, as far as the poller has heard.
+    [[nodiscard]] bool gone() const { return watch_.gone(); }
+    [[nodiscard]] std::uint64_t round() const { return watch_.round(); }
+    // Bytes that the kernel took so far: tells a slow reader from one that has stopped.
+    [[nodiscard]] std::uint64_t written() const { return written_; }
+    // So that the kernel holds no megabytes for a slow reader, and tells of each piece that it took.
+    void hold_little();
 
     // Ends our direction: close_notify with TLS, FIN.
     void shutdown_send();
@@ -95,6 +107,7 @@ class Transport {
 
     Watch watch_;
     int socket_ = -1;
+    std::uint64_t written_ = 0;
     std::unique_ptr<SSL, FreeTls> tls_;
 };
 
@@ -137,6 +150,18 @@ class Transport::Readable final : public Operation {
     Transport& transport_;
 };
 
+class Transport::Turn final : public Operation {
+  public:
+    explicit Turn(Transport& transport) : transport_(transport) {}
+    [[nodiscard]] bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> who) { transport_.watch_.wait_turn(*this, who); }
+    void await_resume() const {}
+
+  private:
+    bool attempt() noexcept override { return true; }
+    Transport& transport_;
+};
+
 class Transport::Read final : public Operation {
   public:
     Read(Transport& transport, char* into, std::size_t size)
@@ -170,6 +195,7 @@ class Transport::Write final : public Operation {
 inline Transport::Connect Transport::connect(const SocketAddress& address) { return {*this, address}; }
 inline Transport::Handshake Transport::handshake(Role role) { return {*this, role}; }
 inline Transport::Readable Transport::readable() { return Readable(*this); }
+inline Transport::Turn Transport::turn() { return Turn(*this); }
 inline Transport::Read Transport::read_some(char* into, std::size_t size) { return {*this, into, size}; }
 inline Transport::Write Transport::write_all(const WriteParts& parts) { return {*this, parts}; }
 

@@ -27,6 +27,8 @@ Task<Exchange::End> Exchange::tunnel() {
                          record.bytes_in),
           [&](const std::exception_ptr&) {
               up_ended = true;
+              // The client is done, and so the upstream has only so long to say the rest.
+              if (!down_ended) session_.main.arm(worker_.now() + body_timeout());
               up_done.set();
           });
     std::exception_ptr failed;

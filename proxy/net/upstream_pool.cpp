@@ -1,40 +1,13 @@
 #include "net/upstream_pool.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/error.hpp>
 #include <vector>
 
 namespace signet::net {
 namespace {
 
-using Resolver = boost::asio::ip::tcp::resolver;
-
-// A name's addresses. Asio asks the system's resolver on a thread of its own.
-class Lookup {
-  public:
-    Lookup(Resolver& resolver, const Endpoint& endpoint) : resolver_(resolver), endpoint_(endpoint) {}
-    [[nodiscard]] bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> who) {
-        resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
-                                [this, who](error_code error, const Resolver::results_type& found) {
-                                    error_ = error;
-                                    for (const auto& entry : found) {
-                                        const auto at = entry.endpoint();
-                                        addresses_.emplace_back(at.data(), static_cast<socklen_t>(at.size()));
-                                    }
-                                    who.resume();
-                                });
-    }
-    error_code await_resume() const { return error_; }
-    std::vector<SocketAddress> take() { return std::move(addresses_); }
-
-  private:
-    Resolver& resolver_;
-    const Endpoint& endpoint_;
-    error_code error_;
-    std::vector<SocketAddress> addresses_;
-};
-
 constexpr std::size_t max_idle = 512;
+constexpr seconds passed_over{3};
 
 }  // namespace
 
@@ -43,7 +16,11 @@ UpstreamConnectionPtr UpstreamPool::take_idle(std::size_t endpoint, bool one_cha
     while (!idle.empty()) {
         auto connection = std::move(idle.back());
         idle.pop_back();
-        if (now < connection->idle_until && connection->transport.is_quiet(one_chance)) return connection;
+        if (now < connection->idle_until &&
+            connection->transport.is_quiet(
+                // Nothing can have been said of it since.
+                one_chance || connection->idle_since == connection->transport.round()))
+            return connection;
     }
     return nullptr;
 }
@@ -56,6 +33,7 @@ void UpstreamPool::give_back(UpstreamConnectionPtr connection, SteadyTime now,
         limit = std::min<milliseconds>(limit, seconds(*keep_alive_seconds > 1 ? *keep_alive_seconds - 1 : 0));
     if (limit.count() == 0 || idle_[connection->endpoint].size() >= max_idle) return;
     connection->idle_until = now + limit;
+    connection->idle_since = connection->transport.round();
     connection->reused = true;
     connection->in.release();
     idle_[connection->endpoint].push_back(std::move(connection));
@@ -67,9 +45,20 @@ void UpstreamPool::close_ended(SteadyTime now) {
         std::erase_if(idle, [&](const UpstreamConnectionPtr& c) { return now >= c->idle_until; });
 }
 
+std::size_t UpstreamPool::next_endpoint(SteadyTime now) {
+    const auto count = settings_.endpoints.size();
+    for (std::size_t tries = 0; tries != count; ++tries)
+        if (const auto at = next_++ % count; now >= down_until_[at]) return at;
+    return next_++ % count;
+}
+
+void UpstreamPool::tell(std::size_t endpoint, bool reached, SteadyTime now) {
+    down_until_[endpoint] = reached ? SteadyTime{} : now + passed_over;
+}
+
 void UpstreamPool::give_up(UpstreamConnection& connection) {
     connection.given_up = true;
-    if (connection.cancel_resolve) connection.cancel_resolve();
+    if (connection.lookup_news != nullptr) connection.lookup_news->set();
     connection.transport.close();
 }
 
@@ -80,13 +69,13 @@ Task<error_code> UpstreamPool::connect(UpstreamConnection& connection) {
     if (const auto literal = SocketAddress::parse(endpoint.host, endpoint.port)) {
         addresses.push_back(*literal);
     } else {
-        Resolver resolver(context_);
-        connection.cancel_resolve = [&resolver] { resolver.cancel(); };
-        Lookup lookup(resolver, endpoint);
-        error = co_await lookup;
-        connection.cancel_resolve = nullptr;
+        auto& lookup = names_[connection.endpoint];
+        if (!lookup) lookup = std::make_unique<NameLookup>(context_, endpoint.host, endpoint.port);
+        Event news(poller_);
+        connection.lookup_news = &news;
+        error = co_await lookup->addresses(addresses, news, connection.given_up);
+        connection.lookup_news = nullptr;
         if (error) co_return error;
-        addresses = lookup.take();
     }
     error = boost::asio::error::host_not_found;
     for (const auto& address : addresses) {
@@ -94,6 +83,7 @@ Task<error_code> UpstreamPool::connect(UpstreamConnection& connection) {
         error = co_await connection.transport.connect(address);
         if (!error) break;
     }
+    if ((error || connection.given_up) && names_[connection.endpoint]) names_[connection.endpoint]->forget();
     if (connection.given_up) co_return boost::asio::error::timed_out;
     if (error) co_return error;
     if (tls_) {

@@ -90,8 +90,11 @@ void Worker::post(GenerationPtr generation) {
 void Worker::stop_accepting() {
     asio::post(context_, [this] {
         draining_ = true;
+        // Who has connected already is served once.
+        for (int turns = 0; turns < backlog / accepted_in_a_row && accept_some() == accepted_in_a_row;)
+            ++turns;
         stop_listening();
-        for (auto& session : sessions_) session.end_if_idle();
+        for (auto& session : sessions_) session.end_if_idle(update_now());
     });
 }
 
@@ -104,7 +107,10 @@ void Worker::abort() {
 }
 
 void Worker::join() {
-    asio::post(context_, [this] { until_joined_.reset(); });
+    asio::post(context_, [this] {
+        until_joined_.reset();
+        if (finished()) context_.stop();
+    });
     if (thread_.joinable()) thread_.join();
 }
 
@@ -141,7 +147,7 @@ void Worker::install(GenerationPtr generation) {
     const auto& keys = generation_->shared->keys;
     noted_kids_.assign(keys.size(), false);
     for (auto& waiter : key_waiters_) {
-        if (waiter.issuer < keys.size() && keys[waiter.issuer]->fetches <= waiter.fetches_before) continue;
+        if (waiter.issuer < keys.size() && keys[waiter.issuer]->fetches == waiter.fetches_before) continue;
         waiter.fetched = waiter.issuer < keys.size() && keys[waiter.issuer]->last_fetch_good;
         waiter.news.set();
     }
@@ -150,7 +156,7 @@ void Worker::install(GenerationPtr generation) {
 void Worker::accept_when_ready() {
     listener_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code error) {
         if (error || !listener_.is_open()) return;
-        if (accept_some()) return accept_when_ready();
+        if (accept_some() >= 0) return accept_when_ready();
         // Out of descriptors, most likely: take breath instead of spinning.
         accept_again_.expires_after(milliseconds(50));
         accept_again_.async_wait([this](error_code) {
@@ -159,9 +165,10 @@ void Worker::accept_when_ready() {
     });
 }
 
-// False: there are more, and they cannot be taken now.
-bool Worker::accept_some() {
-    for (int taken = 0; taken < accepted_in_a_row; ++taken) {
+// How many; -1: there are more, and they cannot be taken now.
+int Worker::accept_some() {
+    int taken = 0;
+    for (; taken < accepted_in_a_row; ++taken) {
         sockaddr_storage from{};
         socklen_t size = sizeof from;
         const int socket = ::accept4(listener_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size,
@@ -169,12 +176,12 @@ bool Worker::accept_some() {
         if (socket >= 0) {
             accepted(socket, SocketAddress(reinterpret_cast<const sockaddr*>(&from), size));
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            return false;
+            return -1;
         } else if (errno != ECONNABORTED && errno != EINTR) {
             break;
         }
     }
-    return true;
+    return taken;
 }
 
 void Worker::accepted(int socket, const SocketAddress& peer) {
@@ -211,7 +218,7 @@ void Worker::tick_later() {
 void Worker::tick() {
     update_now();
     for (auto& session : sessions_) {
-        if (draining_) session.end_if_idle();
+        if (draining_) session.end_if_idle(now_);
         if (aborted_) session.abort();
         session.check_deadlines(now_);
     }
@@ -223,6 +230,8 @@ void Worker::tick() {
     generation_.reset();
     poller_.stop();
     finished_.store(true);
+    // A name that is still looked up would hold the loop for as long as the system's resolver likes.
+    if (!until_joined_.owns_work()) context_.stop();
 }
 
 std::unique_ptr<RequestRecord> Worker::take_record() {

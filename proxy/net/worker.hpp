@@ -117,7 +117,7 @@ class Worker {
         bool fetched = false;
     };
     void accept_when_ready();
-    bool accept_some();
+    int accept_some();
     void accepted(int socket, const SocketAddress& peer);
     void tick_later();
     void tick();
