@@ -130,7 +130,7 @@ Prepared prepare(const config::Configuration& c, config::Problems& problems) {
         const auto token = store::read_file(c.admin.token_file, 4096);
         if (!token)
             complain("admin.token_file", token.error().message);
-        else if (token->empty())
+        else if (token->find_first_not_of("\r\n") == std::string::npos)
             complain("admin.token_file", c.admin.token_file + ": is empty");
     }
     return out;

@@ -80,7 +80,6 @@ class Gate {
     Decision decide(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
                     const Moment& now, KeyWait wait);
 
-    // The same for a token alone, on a path and method; for `explain`.
     [[nodiscard]] const Rules& rules() const { return *rules_; }
     [[nodiscard]] const keys::KeySnapshot& keys_of(int issuer) const {
         return *keys_[static_cast<std::size_t>(issuer)];

@@ -1,5 +1,6 @@
-// A token that passed every check that belongs to it alone. Only the gate makes one ("the lack of an error is
-// no proof"). It lies in one block of memory with all that it shows: thousands of them are remembered.
+// A token whose signature, types and times held; audiences and revocations are judged on each request. Only
+// the gate makes one ("the lack of an error is no proof"). It lies in one block of memory with all that it
+// shows: thousands of them are remembered.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>

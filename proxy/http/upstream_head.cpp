@@ -40,7 +40,6 @@ void write_cookie(HeadWriter& out, const HeaderField& field, const Extraction& p
     if (!trim_ows(rest).empty()) out.line(field.name, rest);
 }
 
-// A header that may carry a token is passed on only if it carried none: Basic stays, Bearer goes.
 }  // namespace
 
 std::string_view kept_request_id(const RequestHead& head, bool peer_trusted) {
@@ -113,6 +112,7 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
             default:
                 break;
         }
+        // One that may carry a token is passed on only if it carried none: Basic stays, Bearer goes.
         if (field.kind.token_source >= 0 && strip &&
             carries_token(field.value,
                           places.headers[static_cast<std::size_t>(field.kind.token_source)].value_prefix))

@@ -28,7 +28,7 @@ class VerificationKey {
     // bytes.
     static result<VerificationKey> from_secret(std::string_view secret);
 
-    // One PEM public key or certificate in DER, as pem_keys.hpp found it.
+    // One PEM public key or certificate in DER, as `parse_pem_keys` in key_set.hpp found it.
     struct Native;  // wraps EVP_PKEY
     static result<VerificationKey> from_native(std::unique_ptr<Native> native);
 

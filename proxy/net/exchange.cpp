@@ -11,10 +11,8 @@ constexpr std::size_t small_read = 16 * 1024;
 constexpr std::size_t large_read = 32 * 1024;  // copied in and out while the cache has it
 constexpr int max_interims = 16;
 
-// RFC 9110 §9.2.2. Only these may be sent again by us.
-bool is_idempotent(std::string_view method) {
-    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
-}
+// RFC 9110 §9.2.1. Only these may be sent again by us.
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 }  // namespace
 
@@ -28,8 +26,7 @@ Exchange::Exchange(Session& session, LocalGenerationPtr generation, UpstreamPool
       http11_(head.http11),
       keep_alive_(head.keep_alive),
       upgrade_(head.upgrade),
-      idempotent_(is_idempotent(head.method)),
-      retriable_(idempotent_ && head.body == http::BodyKind::none),
+      retriable_(is_safe(head.method) && head.body == http::BodyKind::none),
       body_(head.body),
       head_size_(head_size),
       body_left_(head.content_length),
@@ -80,9 +77,10 @@ Task<Exchange::End> Exchange::run_steps(const http::UpstreamHead& head, bool fre
         if (client_failed_) co_return co_await fail(Reason::bad_request, "the client went away");
         if (connection_ && may_retry() && !session_.main.expired) co_return End::again;
         const bool slow = session_.main.expired;
-        co_return co_await fail(
-            slow ? Reason::upstream_timeout : Reason::upstream_unreachable,
-            slow ? "no connection within connect_timeout" : "no connection to the upstream");
+        co_return co_await fail(slow ? Reason::upstream_timeout : Reason::upstream_unreachable,
+                                !slow         ? "no connection to the upstream"
+                                : connection_ ? "the upstream did not take the request within timeouts.body"
+                                              : "no connection within connect_timeout");
     }
     start_body();
     session_.main.arm(worker_.now() + pool_.settings().response_timeout);
@@ -186,6 +184,7 @@ Task<bool> Exchange::read_answer_head() {
         char* const room = in.prepare(in.empty() ? small_read : 1024);
         const auto got = co_await connection_->transport.read_some(room, in.room());
         if (got.error) co_return false;
+        if (in.empty()) session_.main.arm(worker_.now() + body_timeout());  // begun, so it has to end too
         in.commit(got.bytes);
     }
 }

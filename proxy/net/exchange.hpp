@@ -1,5 +1,6 @@
 // One admitted request: to the upstream, and the answer back. Bodies stream in both directions without being
-// held.
+// held. Three sources: exchange.cpp has the steps, request_body.cpp the body on its way up, tunnel.cpp what
+// follows a 101.
 #pragma once
 
 #include <cstdint>
@@ -89,7 +90,6 @@ class Exchange {
     bool http11_;
     bool keep_alive_;
     std::string upgrade_;  // the protocol asked for; empty: none
-    bool idempotent_;
     bool retriable_;
     http::BodyKind body_;
     std::size_t head_size_;

@@ -227,7 +227,7 @@ Task<bool> Session::handle(std::size_t head_size) {
             record_->id = http::kept_request_id(head, peer.trusted);
             if (record_->id.empty()) worker_.make_request_id(record_->id);
         }
-        const auto before = worker_.now();
+        const auto before = keys == gate::KeyWait::none ? worker_.now() : worker_.update_now();
         auto decision = worker_.gate().decide(head, scratch.target, peer, {wall_now(), before}, keys);
         if (decision.verified_now) {
             ++worker_.metrics().cache_misses;
