@@ -170,7 +170,7 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
         out.stage = stage_of(out.refusal.reason);
         return;
     }
-    out.token = remember(text, token, *key, issuer, std::move(*admitted));
+    out.token = remember(text, token, *key, issuer, *admitted);
 }
 
 void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
@@ -245,7 +245,7 @@ void Gate::judge_route(const policy::Route& route, Decision& out) {
 }
 
 TokenPtr Gate::remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
-                        std::uint16_t issuer, policy::Admitted admitted) {
+                        std::uint16_t issuer, const policy::Admitted& admitted) {
     const auto& rules = rules_->issuers[issuer];
     VerifiedToken::Parts parts;
     parts.text = text.reveal();

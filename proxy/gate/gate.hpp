@@ -94,7 +94,7 @@ class Gate {
                    const jose::VerificationKey*& verified_by);
     void judge_route(const policy::Route& route, Decision& out);
     TokenPtr remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
-                      std::uint16_t issuer, policy::Admitted admitted);
+                      std::uint16_t issuer, const policy::Admitted& admitted);
 
     revocation::Index& index_;
     revocation::Index::Reader revocations_;

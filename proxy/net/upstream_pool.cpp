@@ -47,6 +47,7 @@ void UpstreamPool::close_ended(SteadyTime now) {
 
 std::size_t UpstreamPool::next_endpoint(SteadyTime now) {
     const auto count = settings_.endpoints.size();
+    if (count < 2) return 0;
     for (std::size_t tries = 0; tries != count; ++tries)
         if (const auto at = next_++ % count; now >= down_until_[at]) return at;
     return next_++ % count;
