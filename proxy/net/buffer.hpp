@@ -27,7 +27,6 @@ class Buffer {
     [[nodiscard]] std::string_view bytes() const { return {data_ + begin_, end_ - begin_}; }
     [[nodiscard]] bool empty() const { return begin_ == end_; }
     [[nodiscard]] std::size_t size() const { return end_ - begin_; }
-    [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
     void consume(std::size_t n) {
         begin_ += n;

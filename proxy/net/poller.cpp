@@ -92,7 +92,7 @@ void Poller::dispatch() {
             const auto said = events_[static_cast<std::size_t>(i)].events;
             watch.hung_ = watch.hung_ || (said & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
             watch.readable_ = watch.readable_ || watch.hung_ || (said & EPOLLIN) != 0;
-            watch.gone_ = watch.gone_ || (said & (EPOLLHUP | EPOLLERR)) != 0;
+            watch.gone_ = watch.gone_ || (said & EPOLLERR) != 0;
             watch.writable_ = watch.writable_ || (said & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
             watch.streak_ = 0;
         }

@@ -72,7 +72,8 @@ class Watch
     // Lets the others have their turn first, whatever there is to read.
     void wait_turn(Operation& operation, std::coroutine_handle<> who);
 
-    // The peer is gone: no half of the connection is left, or it was reset.
+    // The connection was reset. (Both directions ended in order is no reason to stop what is still passed
+    // on.)
     [[nodiscard]] bool gone() const { return gone_; }
     [[nodiscard]] std::uint64_t round() const;  // of the poller
 
