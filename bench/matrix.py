@@ -35,6 +35,8 @@ def arguments():
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--tokens", default="2000", help="numbers of distinct tokens, each measured in the scenario remembered")
     parser.add_argument("--peers", default="", help="beside Signet only these, by the names that the rounds show")
+    parser.add_argument("--build", action="append", default=[], metavar="NAME=PROGRAM",
+                        help="another build of Signet, for the scenario builds; may be given again")
     parser.add_argument("--write", action="store_true", help="into bench/results/DATE.md, .json and .svg")
     parser.add_argument("--targets", action="store_true", help="exit 1 where a figure misses what is to be reached, or was not measured")
     parser.add_argument("--expect", action="append", default=[], metavar="PEER/PEER<=X",
@@ -48,9 +50,12 @@ def arguments():
     options.count = max(options.counts)
     options.peers = words(options.peers)
     options.only = [name for text in options.only for name in words(text)]
+    options.builds = dict(text.split("=", 1) for text in options.build if "=" in text)
     options.limits = [re.fullmatch(r"([\w-]+)/([\w-]+)<=([\d.]+)", text) for text in options.expect]
     if not all(options.limits):
         parser.error("--expect PEER/PEER<=NUMBER")
+    if len(options.builds) < len(options.build):
+        parser.error("--build NAME=PROGRAM")
     if set(options.only) - set(names):
         parser.error("--only one of " + ", ".join(names))
     return options
@@ -93,7 +98,8 @@ def main():
     options = arguments()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
-    chosen = [module for module in scenarios.ALL if not options.only or module.NAME in options.only]
+    chosen = [module for module in scenarios.ALL
+              if module.NAME in options.only or not options.only and (module is not scenarios.builds or options.builds)]
     load_average = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="signet-bench-") as work:
         os.chmod(work, 0o755)  # nginx's worker runs as another user

@@ -48,7 +48,8 @@ class Setting:
 class Peer:
     """name: a word; does: for people; program: a name, looked for among bench's own tools and then in the system; command:
     its arguments, in which @FILE@ is the filled template; files: templates beside it; authenticates: False, SIGNATURE (a forged token is refused) or
-    CLAIMS (an expired one too); words: further ones for its configuration; ports: words that each become a free port."""
+    CLAIMS (an expired one too); words: further ones for its configuration; ports: words that each become a free port;
+    build: another program of Signet's than the run's."""
 
     SIGNATURE, CLAIMS = "signature", "claims"
 
@@ -56,11 +57,11 @@ class Peer:
                  tls=False):
         self.name, self.does, self.program, self.command, self.template = name, does, program, command, template
         self.authenticates, self.words, self.ports, self.files, self.needs, self.tls = authenticates, dict(words or {}), ports, files, needs, tls
-        self.process = self.port = self.setting = None
+        self.process = self.port = self.setting = self.build = None
 
     def program_path(self, setting):
         if self.program == "signet":
-            return setting.signet
+            return self.build or setting.signet
         own = os.path.join(setting.tools, self.program)
         return own if os.path.exists(own) else shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
