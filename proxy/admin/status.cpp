@@ -21,7 +21,10 @@ void write_issuer(json::Writer& w, const IssuerStatus& issuer) {
     w.end_array().key("skipped").array();
     for (const auto& skipped : issuer.skipped)
         w.object().member("kid", skipped.kid).member("why", skipped.why).end_object();
-    w.end_array().key("last_success");
+    w.end_array();
+    if (!issuer.jwks_uri.empty()) w.member("jwks_uri", issuer.jwks_uri);
+    if (issuer.age_seconds) w.member("age_seconds", *issuer.age_seconds);
+    w.key("last_success");
     if (issuer.last_success)
         w.value(time_text(*issuer.last_success));
     else

@@ -29,7 +29,9 @@ struct IssuerStatus {
     bool has_keys = false;
     std::vector<KeyStatus> keys;
     std::vector<SkippedKeyStatus> skipped;
+    std::string jwks_uri;  // where a fetched set came from; else empty
     std::optional<WallTime> last_success;
+    std::optional<double> age_seconds;  // since last_success; only of keys that are fetched
     std::string last_error;
     std::optional<WallTime> next_refresh;  // absent: never (inline, files)
     bool stale = false;

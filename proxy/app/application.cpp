@@ -59,11 +59,14 @@ result<Listening> Application::start() {
         source = std::make_unique<revocation::MemorySource>();
     }
     if (c.state_dir.empty())
-        log_.warn("no state_dir: revocations are kept in memory only and end with this process");
+        log_.warn(
+            "no state_dir: revocations and fetched keys are kept in memory only and end with this process");
     ledger_ = std::make_unique<revocation::Ledger>(index_, std::move(source), c.largest_skew());
     const auto entries = ledger_->load(wall_now());
     if (!entries) return entries.error();
 
+    if (!c.state_dir.empty()) keys_.keep_in(store::KeyStore(c.state_dir));
+    keys_.fetch_through(loaded_.prepared.key_proxies);
     keys_.configure(c.keys, loaded_.prepared.key_sets);
     own_gate_ = std::make_unique<gate::Gate>(index_, 0);
     const std::size_t count = c.workers != 0 ? c.workers : available_cpus();

@@ -45,6 +45,11 @@ std::variant<LoadedConfig, config::Problems> load_config(const ConfigSource& sou
     LoadedConfig out{std::move(configuration), {}};
     // The files are read even so: who mends the one wants to know of the other.
     out.prepared = prepare(out.configuration, problems);
+    auto proxies = net::ProxyRules::from(process_environment());
+    if (proxies)
+        out.prepared.key_proxies = std::move(*proxies);
+    else
+        problems.push_back({{}, proxies.error().message, false});
     if (problems.empty()) return out;
     const auto& warnings = out.configuration.warnings;
     problems.insert(problems.end(), warnings.begin(), warnings.end());

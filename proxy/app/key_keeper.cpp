@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/prepare.hpp"
+#include "keys/freshness.hpp"
 
 namespace signet::app {
 namespace {
@@ -33,10 +34,8 @@ void KeyKeeper::configure(const std::vector<keys::Settings>& settings,
     std::uniform_real_distribution<double> jitter(0, 1);
     std::vector<std::shared_ptr<Issuer>> next;
     for (std::size_t i = 0; i < settings.size(); ++i) {
-        const auto same =
-            std::ranges::find_if(issuers_, [&](const auto& old) { return old->settings == settings[i]; });
-        if (same != issuers_.end() && keys::is_remote(settings[i].kind)) {
-            next.push_back(*same);
+        if (keys::is_remote(settings[i].kind)) {
+            next.push_back(make_remote(settings[i], jitter(random)));
             continue;
         }
         auto issuer = std::make_shared<Issuer>(settings[i], jitter(random), steady_now());
@@ -53,10 +52,76 @@ void KeyKeeper::configure(const std::vector<keys::Settings>& settings,
     issuers_ = std::move(next);
 }
 
-void KeyKeeper::unknown_kid(std::size_t issuer) {
-    boost::asio::post(context_, [this, issuer] {
-        if (issuer >= issuers_.size() || !keys::is_remote(issuers_[issuer]->settings.kind)) return;
-        issuers_[issuer]->machine.unknown_kid(steady_now());
+std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::make_remote(const keys::Settings& settings, double jitter) {
+    const auto same_place = [&](const auto& old) {
+        return old->settings.issuer == settings.issuer && old->settings.kind == settings.kind &&
+               old->settings.location == settings.location;
+    };
+    const auto old = std::ranges::find_if(issuers_, same_place);
+    if (old != issuers_.end() && (*old)->settings == settings) return *old;
+    auto issuer = std::make_shared<Issuer>(settings, jitter, steady_now());
+    if (old != issuers_.end())
+        take_over(*issuer, **old);
+    else if (store_)
+        take_from_disk(*issuer);
+    return issuer;
+}
+
+// Other times or trust, the same place: an operator who changes these while the issuer is away loses no keys.
+void KeyKeeper::take_over(Issuer& issuer, const Issuer& old) const {
+    issuer.good = old.good;
+    issuer.failed = old.failed;
+    issuer.last_error = old.last_error;
+    const auto now = steady_now();
+    if (!old.set || !old.machine.last_success()) return;
+    issuer.machine.restored(now, std::chrono::floor<milliseconds>(now - *old.machine.last_success()),
+                            old.machine.fetches());
+    issuer.set = old.set;
+    issuer.kept = old.kept;
+    issuer.last_success = old.last_success;
+    issuer.ever_good = old.ever_good;
+}
+
+void KeyKeeper::take_from_disk(Issuer& issuer) {
+    const auto wall = wall_now();
+    auto kept = store_->read(issuer.settings, wall);
+    if (kept && !*kept) return;
+    std::string why;
+    if (!kept) {
+        why = kept.error().message;
+    } else if (auto set = jose::parse_jwk_set((*kept)->text); !set) {
+        why = keys::kept_file_name(issuer.settings) + ": " + set.error().message;
+    } else {
+        issuer.kept = std::move(**kept);
+        const auto age = std::max(wall - issuer.kept.fetched_at, milliseconds(0));
+        issuer.machine.restored(steady_now(), age);
+        issuer.last_success = issuer.kept.fetched_at;
+        issuer.ever_good = true;
+        log_.info("kept keys taken",
+                  {{"issuer", issuer.settings.name},
+                   {"age_seconds", static_cast<std::size_t>(std::chrono::floor<seconds>(age).count())}});
+        report_changes(issuer, *set);
+        issuer.set = std::make_shared<const jose::KeySet>(std::move(*set));
+        return;
+    }
+    log_.warn("kept keys not used", {{"issuer", issuer.settings.name}, {"detail", why}});
+}
+
+void KeyKeeper::keep_on_disk(Issuer& issuer) {
+    if (!store_) return;
+    const auto failed = store_->write(issuer.settings, issuer.kept);
+    const auto why = failed ? failed->message : std::string{};
+    if (failed && why != issuer.store_error)
+        log_.error("keys not kept on disk; a restart would have to fetch them",
+                   {{"issuer", issuer.settings.name}, {"detail", why}});
+    issuer.store_error = why;
+}
+
+void KeyKeeper::unknown_kid(std::size_t place, std::optional<Hash128> kid) {
+    boost::asio::post(context_, [this, place, kid] {
+        if (place >= issuers_.size() || !keys::is_remote(issuers_[place]->settings.kind)) return;
+        if (kid) issuers_[place]->absent.asked(*kid);
+        issuers_[place]->machine.unknown_kid(steady_now());
         tick(steady_now());
     });
 }
@@ -100,46 +165,61 @@ void KeyKeeper::tick(SteadyTime now) {
 
 void KeyKeeper::start_fetch(const std::shared_ptr<Issuer>& issuer, SteadyTime now) {
     issuer->machine.fetch_started(now);
+    net::KeyFetch fetch{issuer->settings, {}, issuer->kept.jwks_uri, {}};
+    if (issuer->set && !issuer->kept.text.empty()) fetch.etag = issuer->kept.etag;
+    const auto& discovered = issuer->kept.discovered_at;
+    if (discovered && wall_now() - *discovered < issuer->settings.max_stale)
+        fetch.known_jwks_uri = issuer->kept.jwks_uri;
     // The fetch holds a weak name only: a reload may drop the issuer meanwhile.
-    net::fetch_keys(context_, issuer->settings,
-                    [this, weak = std::weak_ptr(issuer)](result<net::FetchedKeys> fetched) {
+    net::fetch_keys(context_, std::move(fetch), proxies_,
+                    [this, weak = std::weak_ptr(issuer)](const result<net::FetchedKeys>& fetched) {
                         if (const auto alive = weak.lock()) {
-                            finished(*alive, std::move(fetched));
+                            finished(*alive, fetched);
                             changed_();
                         }
                     });
 }
 
-void KeyKeeper::finished(Issuer& issuer, result<net::FetchedKeys> fetched) {
+// What is known stays: a broken answer is no reason to forget good keys (CVE-2026-48524).
+void KeyKeeper::failed(Issuer& issuer, SteadyTime now, std::string error) {
+    issuer.machine.fetch_failed(now);
+    ++issuer.failed;
+    issuer.last_error = std::move(error);
+    log_.warn("key fetch failed", {{"issuer", issuer.settings.name}, {"error", issuer.last_error}});
+}
+
+void KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched) {
     const auto now = steady_now();
-    const bool same = fetched && issuer.set && issuer.text == fetched->text;
-    std::optional<jose::KeySet> fresh;
-    std::string error = fetched ? std::string{} : fetched.error().message;
-    if (fetched && !same) {
-        auto parsed = jose::parse_jwk_set(fetched->text);
-        if (parsed)
-            fresh = std::move(*parsed);
-        else
-            error = fetched->jwks_uri + ": " + parsed.error().message;
+    if (!fetched) return failed(issuer, now, fetched.error().message);
+    const bool same = fetched->not_modified || (issuer.set && issuer.kept.text == fetched->text);
+    if (!same) {
+        auto fresh = jose::parse_jwk_set(fetched->text);
+        if (!fresh) return failed(issuer, now, fetched->jwks_uri + ": " + fresh.error().message);
+        report_changes(issuer, *fresh);
+        issuer.set = std::make_shared<const jose::KeySet>(std::move(*fresh));
+        issuer.kept.text = fetched->text;
     }
-    if (!error.empty()) {
-        // What is known stays: a broken answer is no reason to forget good keys (CVE-2026-48524).
-        issuer.machine.fetch_failed(now);
-        ++issuer.failed;
-        issuer.last_error = std::move(error);
-        log_.warn("key fetch failed", {{"issuer", issuer.settings.name}, {"error", issuer.last_error}});
-        return;
-    }
-    issuer.machine.fetch_succeeded(now, fetched->max_age);
+    const auto wall = wall_now();
+    issuer.machine.fetch_succeeded(
+        now, keys::time_left({fetched->cache_control, fetched->expires, fetched->date, fetched->age}, wall));
+    std::vector<Hash128> kids;
+    for (const auto& key : issuer.set->keys)
+        if (key.kid()) kids.push_back(siphash128(kid_seed_, *key.kid()));
+    issuer.absent.fetched(now, !same, kids);
     ++issuer.good;
-    issuer.last_success = wall_now();
-    issuer.last_error.clear();
+    issuer.last_success = wall;
+    issuer.last_error = fetched->discovery_error;
+    if (!fetched->discovery_error.empty())
+        log_.warn("discovery failed; keys were fetched from where the last good document said",
+                  {{"issuer", issuer.settings.name}, {"error", fetched->discovery_error}});
+    else if (issuer.settings.kind != keys::SourceKind::jwks_uri)
+        issuer.kept.discovered_at = wall;
     issuer.ever_good = true;
     issuer.stale = false;
-    if (same) return;
-    report_changes(issuer, *fresh);
-    issuer.text = std::move(fetched->text);
-    issuer.set = std::make_shared<const jose::KeySet>(std::move(*fresh));
+    issuer.kept.fetched_at = wall;
+    issuer.kept.etag = fetched->etag;
+    issuer.kept.jwks_uri = fetched->jwks_uri;
+    keep_on_disk(issuer);
 }
 
 void KeyKeeper::report_changes(const Issuer& issuer, const jose::KeySet& fresh) {
@@ -182,6 +262,8 @@ gate::Keys KeyKeeper::snapshots() const {
         snapshot->fetching = issuer->machine.fetching();
         snapshot->refetch_from = issuer->machine.refetch_from();
         snapshot->fetches = issuer->machine.fetches();
+        snapshot->kid_seed = kid_seed_;
+        snapshot->quiet_kids = issuer->absent.quiet();
         out.push_back(std::move(snapshot));
     }
     return out;
@@ -215,9 +297,13 @@ std::vector<admin::IssuerStatus> KeyKeeper::status() const {
         }
         s.last_success = issuer->last_success;
         s.last_error = issuer->last_error;
-        if (keys::is_remote(issuer->settings.kind))
+        if (keys::is_remote(issuer->settings.kind)) {
+            s.jwks_uri = issuer->kept.jwks_uri;
             s.next_refresh =
                 wall + std::chrono::duration_cast<milliseconds>(issuer->machine.next_fetch() - now);
+            if (const auto since = issuer->machine.last_success())
+                s.age_seconds = std::chrono::duration<double>(now - *since).count();
+        }
         s.stale = issuer->stale;
         s.required_for_ready = issuer->settings.required_for_ready;
         s.ever_good = issuer->ever_good;

@@ -7,6 +7,7 @@
 
 #include "config/configuration.hpp"
 #include "jose/key_set.hpp"
+#include "net/http_proxy.hpp"
 #include "net/tls.hpp"
 
 namespace signet::app {
@@ -21,6 +22,7 @@ struct Prepared {
     TlsContexts tls;
     // By issuer; null where keys are fetched, and where an inline set is empty.
     std::vector<std::shared_ptr<const jose::KeySet>> key_sets;
+    net::ProxyRules key_proxies;  // by the environment
 };
 
 // Adds what is wrong to problems; the result is whole only if nothing was.

@@ -186,6 +186,7 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
         out.stage = Stage::key;
     };
     if (!keys.set) {
+        out.wants_fetch = keys.remote;
         // A fetch that is on its way may be the first one; nothing else is worth waiting for.
         if (wait == KeyWait::none && keys.fetching) return need();
         return deny(out, Stage::key, Reason::keys_unavailable,
@@ -196,7 +197,9 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
         if (candidates.keys[i]->verify(*token.algorithm, token.signing_input, token.signature))
             verified_by = candidates.keys[i];
     if (verified_by == nullptr && !candidates.kid_known) {
-        const bool may_fetch = keys.remote && (keys.fetching || now.steady >= keys.refetch_from);
+        out.wanted_kid = keys.wanted(*token.kid, now.steady);
+        out.wants_fetch = out.wanted_kid.has_value();
+        const bool may_fetch = out.wants_fetch && (keys.fetching || now.steady >= keys.refetch_from);
         if (wait == KeyWait::none && may_fetch) return need();
         const bool fetched =
             wait == KeyWait::fetched || (wait == KeyWait::none && (!keys.remote || keys.last_fetch_good));

@@ -64,6 +64,8 @@ struct Decision {
     TokenPtr token;  // once verified
     bool remembered = false;
     std::optional<jose::Algorithm> verified_now;  // a signature was checked for this request
+    bool wants_fetch = false;                     // of the issuer's keys; it might have changed the outcome
+    std::optional<Hash128> wanted_kid;            // for this kid, hashed (keys::KeySnapshot::wanted)
 };
 
 using Keys = std::vector<std::shared_ptr<const keys::KeySnapshot>>;  // by issuer index; none null

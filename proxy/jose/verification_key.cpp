@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "jose/base64url.hpp"
+#include "jose/certificate.hpp"
 #include "jose/native_key.hpp"
 
 namespace signet::jose {
@@ -268,6 +269,7 @@ result<VerificationKey> VerificationKey::from_jwk(const json::Value& jwk) {
     }
     auto native_key = native_from_jwk(jwk);
     if (!native_key) return native_key.error();
+    if (auto wrong = check_certificate(jwk, native_key->get())) return *wrong;
     auto native = std::make_unique<Native>();
     native->key = std::move(*native_key);
     auto key = build(std::move(native));

@@ -1,6 +1,17 @@
 #include "keys/key_snapshot.hpp"
 
+#include <algorithm>
+
 namespace signet::keys {
+
+std::optional<Hash128> KeySnapshot::wanted(std::string_view kid, SteadyTime now) const {
+    if (!remote) return std::nullopt;
+    const auto hash = siphash128(kid_seed, kid);
+    if (quiet_kids &&
+        std::ranges::any_of(*quiet_kids, [&](const auto& q) { return q.kid == hash && now < q.until; }))
+        return std::nullopt;
+    return hash;
+}
 
 Candidates choose_keys(const jose::KeySet& set, std::optional<std::string_view> kid, jose::Algorithm alg) {
     Candidates out;

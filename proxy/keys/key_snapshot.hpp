@@ -7,9 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "jose/key_set.hpp"
+#include "keys/absent_kids.hpp"
 
 namespace signet::keys {
 
@@ -20,6 +22,11 @@ struct KeySnapshot {
     bool fetching = false;      // a fetch is on its way
     SteadyTime refetch_from{};  // an unknown kid may cause a fetch from then on
     std::uint64_t fetches = 0;  // ended ones, good or bad: tells a waiting request that its fetch is over
+    HashSeed kid_seed{};        // kids leave the worker as hashes of this seed
+    std::shared_ptr<const std::vector<AbsentKids::Quiet>> quiet_kids;  // null: none
+
+    // A kid that no key has: nullopt where it may cause no fetch, since several were in vain.
+    [[nodiscard]] std::optional<Hash128> wanted(std::string_view kid, SteadyTime now) const;
 };
 
 inline constexpr std::size_t max_candidates = 8;

@@ -3,7 +3,7 @@
 namespace signet::keys {
 namespace {
 
-constexpr seconds shortest_refresh{30};  // a max-age below counts as this
+constexpr seconds shortest_refresh{30};  // an answer's time below counts as this
 constexpr milliseconds first_retry{1000};
 constexpr seconds longest_retry{60};
 
@@ -16,14 +16,14 @@ void RefreshMachine::fetch_started(SteadyTime now) {
     scheduled_by_kid_ = false;
 }
 
-void RefreshMachine::fetch_succeeded(SteadyTime now, std::optional<seconds> max_age) {
+void RefreshMachine::fetch_succeeded(SteadyTime now, std::optional<seconds> time_left) {
     fetching_ = false;
     failures_ = 0;
     ++fetches_;
     last_success_ = now;
     milliseconds interval = refresh_interval_;
-    if (max_age && max_age->count() > 0)
-        interval = std::min<milliseconds>(interval, std::max(*max_age, shortest_refresh));
+    if (time_left && time_left->count() > 0)
+        interval = std::min<milliseconds>(interval, std::max(*time_left, shortest_refresh));
     // Up to a tenth early, never late: the interval is what an operator relies on.
     const auto early = interval * (0.1 * jitter_);
     next_fetch_ = now + interval - std::chrono::duration_cast<milliseconds>(early);

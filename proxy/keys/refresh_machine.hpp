@@ -19,13 +19,18 @@ class RefreshMachine {
           cooldown_(settings.refetch_cooldown),
           max_stale_(settings.max_stale),
           jitter_(jitter),
-          next_fetch_(now),
-          refetch_from_(now) {}
+          next_fetch_(now) {}
 
     // ---- events ----
+    // Keys of a success `age` ago are at hand, from disk or from before a reload. They serve; a fetch is due.
+    // fetches: how many had ended then, so that a request which waits goes on waiting.
+    void restored(SteadyTime now, milliseconds age, std::uint64_t fetches = 0) {
+        last_success_ = now - age;
+        fetches_ = fetches;
+    }
     void fetch_started(SteadyTime now);
-    // max_age: from Cache-Control, if positive.
-    void fetch_succeeded(SteadyTime now, std::optional<seconds> max_age);
+    // time_left: what the answer said of itself (keys/freshness.hpp).
+    void fetch_succeeded(SteadyTime now, std::optional<seconds> time_left);
     void fetch_failed(SteadyTime now);
     // A request met a kid that the set does not have. Within the cool-down one fetch is scheduled for its
     // end.
@@ -51,7 +56,7 @@ class RefreshMachine {
     milliseconds max_stale_;
     double jitter_;
     SteadyTime next_fetch_;
-    SteadyTime refetch_from_;
+    SteadyTime refetch_from_ = SteadyTime::min();  // not `now`: a worker's clock may be a tick behind
     std::optional<SteadyTime> last_success_;
     std::uint64_t fetches_ = 0;
     std::uint32_t failures_ = 0;  // in a row

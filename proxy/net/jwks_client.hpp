@@ -11,19 +11,33 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "keys/settings.hpp"
+#include "net/http_proxy.hpp"
 
 namespace signet::net {
 
+// What to fetch, and what is known of it from the last good fetch.
+struct KeyFetch {
+    keys::Settings settings;
+    // Where a discovery document said that the keys are, while that may still be believed: taken where the
+    // document cannot be had now. One that can be had and is wrong is a failure all the same.
+    std::string known_jwks_uri;
+    std::string known_from;  // the jwks_uri that the set at hand came from
+    std::string etag;        // of that set: sent as If-None-Match to where it came from, and nowhere else
+};
+
 struct FetchedKeys {
-    std::string text;                // of the set, not looked at yet
-    std::optional<seconds> max_age;  // Cache-Control, where positive
+    bool not_modified = false;                      // the set at hand is the newest; text is empty
+    std::string text;                               // of the set, not looked at yet
+    std::string etag;                               // RFC 9110 §8.8.3; empty: none
+    std::string cache_control, expires, date, age;  // as they came; keys/freshness.hpp reads them
     std::string jwks_uri;
+    std::string discovery_error;  // the document could not be had, known_jwks_uri was taken
 };
 
 using FetchDone = std::function<void(result<FetchedKeys>)>;
 
-// Starts a fetch on the context; done is called there, once, within about 5 s for each step. Holds nothing of
-// the caller's but `done`.
-void fetch_keys(boost::asio::io_context& context, const keys::Settings& settings, FetchDone done);
+// Starts a fetch on the context; done is called there, once, within about 5 s for each document, name
+// look-ups included. Holds copies of what it is given, and nothing of the caller's but `done`.
+void fetch_keys(boost::asio::io_context& context, KeyFetch fetch, const ProxyRules& proxies, FetchDone done);
 
 }  // namespace signet::net

@@ -240,7 +240,8 @@ Task<bool> Session::handle(std::size_t head_size) {
         record_->issuer = decision.issuer;
         record_->token = decision.token;
         if (decision.kind == gate::Decision::Kind::need_keys) {
-            keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer));
+            keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer),
+                                                  decision.wanted_kid);
             if (!transport_.peer_left()) continue;
             // Whoever left meanwhile costs the upstream nothing.
             if (settings.access_log)
@@ -252,8 +253,8 @@ Task<bool> Session::handle(std::size_t head_size) {
             begin_access_line(*record_, client_of(head, peer), head.method, head.host,
                               decision.stage == gate::Stage::path ? "" : scratch.target.path);
         if (decision.kind == gate::Decision::Kind::deny) {
-            if (decision.stage == gate::Stage::key && decision.issuer >= 0)
-                worker_.note_unknown_kid(static_cast<std::size_t>(decision.issuer));
+            if (decision.stage == gate::Stage::key && decision.wants_fetch)
+                worker_.note_unknown_kid(static_cast<std::size_t>(decision.issuer), decision.wanted_kid);
             // An unread body would be read as the next request, and so would frames sent ahead of an upgrade.
             keep = head.keep_alive && head.body == http::BodyKind::none &&
                    decision.stage != gate::Stage::path && !worker_.draining();

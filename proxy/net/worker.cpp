@@ -124,8 +124,9 @@ void Worker::collect(std::function<void(const telemetry::WorkerMetrics&)> done) 
 
 void Worker::install(GenerationPtr generation) {
     const bool new_settings = !generation_ || generation_->shared->settings != generation->settings;
+    const bool new_rules = !generation_ || generation_->shared->rules != generation->rules;
     gate_.install(generation->rules, generation->keys);
-    if (new_settings || generation_->shared->rules != generation->rules) {
+    if (new_settings || new_rules) {
         route_counters_.clear();
         for (std::size_t i = 0; i < generation->rules->routes.size(); ++i)
             route_counters_.push_back(
@@ -147,8 +148,13 @@ void Worker::install(GenerationPtr generation) {
     const auto& keys = generation_->shared->keys;
     noted_kids_.assign(keys.size(), false);
     for (auto& waiter : key_waiters_) {
-        if (waiter.issuer < keys.size() && keys[waiter.issuer]->fetches == waiter.fetches_before) continue;
-        waiter.fetched = waiter.issuer < keys.size() && keys[waiter.issuer]->last_fetch_good;
+        if (new_rules) {
+            waiter.end = gate::KeyWait::none;  // the issuer's place may be another's by now
+        } else {
+            if (keys[waiter.issuer]->fetches == waiter.fetches_before) continue;
+            waiter.end =
+                keys[waiter.issuer]->last_fetch_good ? gate::KeyWait::fetched : gate::KeyWait::failed;
+        }
         waiter.news.set();
     }
 }
@@ -272,22 +278,22 @@ telemetry::RouteCounters& Worker::route_counters(int route) {
     return route >= 0 ? *route_counters_[static_cast<std::size_t>(route)] : metrics_.routes[""];
 }
 
-Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer) {
+Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer, std::optional<Hash128> kid) {
     const auto before = generation_->shared->keys[issuer]->fetches;
     Event news(poller_);
     const auto place =
         key_waiters_.insert(key_waiters_.end(), {issuer, before, update_now() + longest_key_wait, news});
-    if (!generation_->shared->keys[issuer]->fetching) shared_.keys.unknown_kid(issuer);
+    if (!generation_->shared->keys[issuer]->fetching) shared_.keys.unknown_kid(issuer, kid);
     co_await news;
-    const bool fetched = place->fetched;
+    const auto end = place->end;
     key_waiters_.erase(place);
-    co_return fetched ? gate::KeyWait::fetched : gate::KeyWait::failed;
+    co_return end;
 }
 
-void Worker::note_unknown_kid(std::size_t issuer) {
+void Worker::note_unknown_kid(std::size_t issuer, std::optional<Hash128> kid) {
     if (noted_kids_[issuer]) return;
     noted_kids_[issuer] = true;
-    shared_.keys.unknown_kid(issuer);
+    shared_.keys.unknown_kid(issuer, kid);
 }
 
 }  // namespace signet::net

@@ -31,14 +31,15 @@ namespace signet::net {
 
 class Session;
 
-// Asked, from any thread, when a request met a kid that its issuer's key set does not have.
+// Asked, from any thread, when a request met a kid that its issuer's key set does not have. kid: hashed
+// (keys::KeySnapshot::wanted); nullopt where the issuer has no keys at all.
 class KeyDemand {
   public:
     KeyDemand() = default;
     KeyDemand(const KeyDemand&) = delete;
     KeyDemand& operator=(const KeyDemand&) = delete;
     virtual ~KeyDemand() = default;
-    virtual void unknown_kid(std::size_t issuer) = 0;
+    virtual void unknown_kid(std::size_t issuer, std::optional<Hash128> kid) = 0;
 };
 
 // A generation with this worker's own connections. Counted without atomics; a request that is under way keeps
@@ -92,10 +93,11 @@ class Worker {
     void give_record(std::unique_ptr<RequestRecord> record);
     telemetry::RouteCounters& route_counters(int route);  // -1: no route
 
-    // Waits until a fetch of the issuer's keys has ended, 2 s at most.
-    Task<gate::KeyWait> wait_for_keys(std::size_t issuer);
+    // Waits until a fetch of the issuer's keys has ended, 2 s at most. `none`: new rules came instead, so all
+    // is to be decided anew.
+    Task<gate::KeyWait> wait_for_keys(std::size_t issuer, std::optional<Hash128> kid);
     // Within the cool-down: one fetch at its end.
-    void note_unknown_kid(std::size_t issuer);
+    void note_unknown_kid(std::size_t issuer, std::optional<Hash128> kid);
 
     // Used from one request's parse to its forwarding, never across a wait.
     struct Scratch {
@@ -114,7 +116,7 @@ class Worker {
         std::uint64_t fetches_before;
         SteadyTime until;
         Event& news;
-        bool fetched = false;
+        gate::KeyWait end = gate::KeyWait::failed;
     };
     void accept_when_ready();
     int accept_some();

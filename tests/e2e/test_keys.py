@@ -1,5 +1,7 @@
 """Which keys of a key set verify, and where key sets may come from."""
 
+import base64
+import hashlib
 import json
 import os
 import sys
@@ -9,6 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import certificates  # noqa: E402
+from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 
 from asking import wait_until  # noqa: E402
@@ -107,6 +110,50 @@ class AMixedKeySet(ProxiedTestCase):
         for jwk in self.bad:
             self.assertIn(jwk["kid"], skipped)
         self.assertNotIn('"good"', skipped)
+
+
+class AKeysOwnCertificate(ProxiedTestCase):
+    """x5c and x5t#S256 of a JWK (RFC 7517 sections 4.7 and 4.9)."""
+
+    @classmethod
+    def prepare(cls):
+        authority = certificates.Authority(cls)
+        der, keys = [], []
+        for name in ("one", "two"):
+            files = authority.issue(name, kind="RSA")
+            with open(files.certificate_file, "rb") as file:
+                der.append(x509.load_pem_x509_certificate(file.read()).public_bytes(serialization.Encoding.DER))
+            with open(files.private_key_file, "rb") as file:
+                keys.append(Key("RSA", serialization.load_pem_private_key(file.read(), None), alg="RS256"))
+        cls.key = keys[0]
+        own, other = (base64.b64encode(one).decode() for one in der)
+        digest, foreign = (b64(hashlib.sha256(one).digest()) for one in der)
+        cls.good = {"own": {"x5c": [own]}, "own-and-digest": {"x5c": [own], "x5t#S256": digest},
+                    "chain": {"x5c": [own, other]}, "digest-alone": {"x5t#S256": foreign}}
+        cls.bad = {"others": {"x5c": [other]}, "others-first": {"x5c": [other, own]},
+                   "wrong-digest": {"x5c": [own], "x5t#S256": foreign},
+                   "digest-no-string": {"x5c": [own], "x5t#S256": 1},
+                   "no-list": {"x5c": own}, "empty": {"x5c": []}, "number": {"x5c": [1]},
+                   "base64url": {"x5c": [b64(der[0])]}, "cut": {"x5c": [own[:-8]]},
+                   "more": {"x5c": [base64.b64encode(der[0] + b"\0\0\0").decode()]},
+                   "line-breaks": {"x5c": [own[:64] + "\n" + own[64:]]}}
+        cls.issuer = cls.shared_issuer([cls.key.jwk(kid=kid, **more) for kid, more in {**cls.good, **cls.bad}.items()])
+        cls.proxy = cls.shared_signet(cls.configuration(cls.issuer))
+
+    CHECK_AFTER = False
+
+    def test_a_key_serves_where_its_certificate_agrees(self):
+        for kid in self.good:
+            with self.subTest(kid):
+                self.assert_admitted(self.key.token(self.claims(), kid=kid))
+
+    def test_one_that_contradicts_itself_does_not_and_is_named(self):
+        skipped = {one["kid"]: one["why"] for one in self.issuer_status()["skipped"]}
+        self.assertEqual(sorted(skipped), sorted(self.bad))
+        for kid in self.bad:
+            with self.subTest(kid):
+                self.assertIn("x5", skipped[kid])
+                self.assert_refused(self.key.token(self.claims(), kid=kid), "kid_unknown")
 
 
 class KeysWithoutNames(ProxiedTestCase):

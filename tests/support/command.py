@@ -13,7 +13,8 @@ EXIT_USAGE, EXIT_CONFIG = 64, 78
 def clean_environment(extra=None):
     """The environment without anything that would configure Signet from outside the test."""
     kept = {k: v for k, v in os.environ.items()
-            if not k.startswith("SIGNET_") and k != "STATE_DIRECTORY"}
+            if not k.startswith("SIGNET_") and k != "STATE_DIRECTORY"
+            and k.lower() not in ("https_proxy", "no_proxy")}
     kept.update(extra or {})
     return kept
 

@@ -13,7 +13,11 @@ signet_unit_test(http
 signet_unit_test(policy
   FILES admit_test.cpp claim_headers_test.cpp claim_path_test.cpp requirement_test.cpp route_table_test.cpp
   ROOMS base jose)
-signet_unit_test(keys FILES choose_keys_test.cpp refresh_machine_test.cpp ROOMS base jose)
+signet_unit_test(keys
+  FILES absent_kids_test.cpp choose_keys_test.cpp freshness_test.cpp kept_keys_test.cpp refresh_machine_test.cpp
+        refresh_scripts_test.cpp
+  ROOMS base jose)
+signet_unit_test(net FILES http_proxy_test.cpp ROOMS base)
 signet_unit_test(revocation FILES entry_test.cpp index_test.cpp ledger_test.cpp ROOMS base)
 signet_unit_test(config FILES values_test.cpp ROOMS base)
 signet_unit_test(gate FILES decide_test.cpp remembered_test.cpp ROOMS base jose policy http keys revocation)

@@ -6,6 +6,12 @@
 namespace signet::app::cli {
 namespace {
 
+std::string refreshed(const admin::IssuerStatus& issuer) {
+    if (!issuer.next_refresh) return "";
+    const auto left = std::chrono::round<seconds>(*issuer.next_refresh - wall_now());
+    return ", to be fetched again in " + std::to_string(left.count()) + " s";
+}
+
 bool print_keys(const LoadedConfig& loaded) {
     telemetry::Log log(telemetry::Level::error);
     OfflineKeys offline(loaded, log);
@@ -18,6 +24,8 @@ bool print_keys(const LoadedConfig& loaded) {
             all = false;
             continue;
         }
+        if (!issuer.jwks_uri.empty()) std::cout << "  from " << issuer.jwks_uri << refreshed(issuer) << "\n";
+        if (!issuer.last_error.empty()) std::cout << "  warning: " << issuer.last_error << "\n";
         for (const auto& key : issuer.keys)
             std::cout << "  key " << key.kid.value_or("(no kid)") << ": " << key.kty << ", " << key.alg
                       << "\n";

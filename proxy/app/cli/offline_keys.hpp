@@ -11,6 +11,7 @@ namespace signet::app::cli {
 class OfflineKeys {
   public:
     OfflineKeys(const LoadedConfig& loaded, telemetry::Log& log) : keeper_(context_, log, [] {}) {
+        keeper_.fetch_through(loaded.prepared.key_proxies);
         keeper_.configure(loaded.configuration.keys, loaded.prepared.key_sets);
     }
     // Fetches what is to be fetched; returns when every issuer has an outcome.

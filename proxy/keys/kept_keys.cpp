@@ -1,0 +1,81 @@
+#include "keys/kept_keys.hpp"
+
+#include "base/json.hpp"
+#include "base/json_writer.hpp"
+#include "base/text.hpp"
+#include "jose/digest.hpp"
+
+namespace signet::keys {
+namespace {
+
+constexpr std::string_view heading = "signet keys 1 ";  // and the digest of all that follows the line
+
+std::string source_of(const Settings& settings) {
+    switch (settings.kind) {
+        case SourceKind::jwks_uri:
+            return "jwks_uri " + settings.location;
+        case SourceKind::discovery_url:
+            return "discovery_url " + settings.location;
+        default:
+            return "discovery";
+    }
+}
+
+std::optional<std::string> text_member(const json::Value& object, std::string_view name) {
+    const auto member = object.find(name);
+    const auto text = member ? member->string() : std::nullopt;
+    return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+std::optional<WallTime> time_member(const json::Value& object, std::string_view name) {
+    const auto member = object.find(name);
+    const auto number = member ? member->integer() : std::nullopt;
+    return number ? std::optional(WallTime(milliseconds(*number))) : std::nullopt;
+}
+
+std::int64_t as_number(WallTime t) { return t.time_since_epoch().count(); }
+
+}  // namespace
+
+std::string kept_file_name(const Settings& settings) {
+    std::string out;
+    for (const char c : settings.name.substr(0, 80)) out += is_alnum(c) || c == '.' || c == '-' ? c : '_';
+    return out + "-" + jose::sha256_hex(settings.issuer + "\n" + source_of(settings)).substr(0, 16) + ".keys";
+}
+
+std::string kept_file_text(const Settings& settings, const KeptKeys& kept) {
+    std::string body;
+    json::Writer w(body);
+    w.object().member("issuer", settings.issuer).member("source", source_of(settings));
+    w.member("fetched_at", as_number(kept.fetched_at))
+        .member("etag", kept.etag)
+        .member("jwks_uri", kept.jwks_uri);
+    if (kept.discovered_at) w.member("discovered_at", as_number(*kept.discovered_at));
+    w.member("keys", kept.text).end_object();
+    body += '\n';
+    return std::string(heading) + jose::sha256_hex(body) + "\n" + body;
+}
+
+result<KeptKeys> parse_kept_file(const Settings& settings, std::string_view text, WallTime now) {
+    const auto line = text.find('\n');
+    if (!text.starts_with(heading) || line == std::string_view::npos)
+        return fault("it is not a file of kept keys");
+    const auto body = text.substr(line + 1);
+    if (text.substr(heading.size(), line - heading.size()) != jose::sha256_hex(body))
+        return fault("its digest does not match; it was cut short or changed");
+    json::Document document;
+    const auto root = document.parse(body.substr(0, body.find_last_not_of('\n') + 1));
+    if (!root || !root->is_object()) return fault("it is not a JSON object");
+    if (text_member(*root, "issuer") != settings.issuer) return fault("it is another issuer's");
+    if (text_member(*root, "source") != source_of(settings))
+        return fault("its keys came from another source than the one configured");
+    const auto keys = text_member(*root, "keys"), etag = text_member(*root, "etag"),
+               uri = text_member(*root, "jwks_uri");
+    const auto fetched_at = time_member(*root, "fetched_at");
+    if (!keys || !etag || !uri || !fetched_at) return fault("a member is missing");
+    if (*fetched_at > now + future_allowed) return fault("it is from the future; is the clock right?");
+    if (now - *fetched_at >= settings.max_stale) return fault("it is older than max_stale");
+    return KeptKeys{*keys, *fetched_at, *etag, *uri, time_member(*root, "discovered_at")};
+}
+
+}  // namespace signet::keys
