@@ -116,6 +116,7 @@ void load_all(Section& root, const Environment& environment, Configuration& out)
     load_routes(root, out, names, issuers);
     load_listeners(root, out);
     load_tokens(root, out);
+    finish_resources(out);
     load_log(root, out);
     load_answers(root, out.rules->http.answers);
     root.text("state_dir", out.state_dir);
@@ -129,10 +130,7 @@ void load_all(Section& root, const Environment& environment, Configuration& out)
     std::string workers = "auto";
     root.text("workers", workers);
     if (workers != "auto") root.count("workers", out.workers, 1, 1024);
-    if (root.choice("mode", {"enforce", "report_only"}) == 1)
-        root.not_in_this_build("mode", "mode: report_only");
-    for (const auto* later : {"resource", "logout", "enforce_percent"})
-        if (root.has(later)) root.not_in_this_build(later, later);
+    if (root.has("logout")) root.not_in_this_build("logout", "logout");
     root.finish();
 }
 

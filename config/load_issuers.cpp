@@ -90,7 +90,7 @@ void load_algorithms(Section& s, bool secret, jose::AlgorithmSet& out) {
         } else if (jose::is_hmac(*a) != secret) {
             s.error("algorithms", name + (secret ? " does not go with secret_file" : " needs secret_file"));
         } else {
-            out.add(*a);
+            out = out | jose::meant_by(*a);
         }
     }
     if (out.empty()) s.error("algorithms", "algorithms names none that can be used");
@@ -138,6 +138,10 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     s.duration("leeway", rules.clock_skew);
     rules.required_claims = load_claim_paths(s, "required_claims", rules.required_claims);
     rules.require = load_requirement(s, "require");
+    // A token is remembered once it is admitted; what changes with time belongs to routes.
+    if (std::ranges::any_of(rules.require.alternatives,
+                            [](const auto& a) { return !a.authentication.empty(); }))
+        s.error("require", "max_age and acr_values are a route's to ask for, not an issuer's");
     s.needed_texts("token_types", rules.token_types);
     for (auto& type : rules.token_types) {
         type = to_lower(type);

@@ -18,6 +18,11 @@ std::vector<policy::ClaimPath> load_claim_paths(Section& section, const char* ke
                                                 std::vector<policy::ClaimPath> fallback);
 Names load_issuers(Section& root, Configuration& out, const std::vector<policy::ClaimHeader>& global_headers);
 void load_routes(Section& root, Configuration& out, const Names& upstreams, const Names& issuers);
+// Reads `resource` of the owner, if it is there; issuers: those whose tokens are taken, none: all. -> its
+// index among the rules' resources, or -1.
+int load_resource(Section& owner, Configuration& out, const std::vector<std::uint16_t>& issuers);
+// What resources tell of themselves, once it is known where tokens are taken from.
+void finish_resources(Configuration& out);
 void load_tokens(Section& root, Configuration& out);
 void load_listeners(Section& root, Configuration& out);
 // "Name: value\r\n" lines of a mapping.

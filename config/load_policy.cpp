@@ -37,6 +37,22 @@ void add_rule(Section& s, ClaimRule rule, const char* key, ClaimRule::Kind kind,
     out.push_back(std::move(rule));
 }
 
+void add_pattern(Section& s, ClaimRule rule, int& comparisons, std::vector<ClaimRule>& out) {
+    if (!s.has("pattern")) return;
+    if (++comparisons > 1) return s.error("pattern", "a claim rule has one comparison; write two rules");
+    std::string text;
+    s.text("pattern", text);
+    auto pattern = policy::Pattern::parse(text);
+    if (!pattern) return s.error("pattern", pattern.error().message);
+    rule.kind = ClaimRule::Kind::pattern;
+    rule.expression = std::move(*pattern);
+    out.push_back(std::move(rule));
+}
+
+bool is_printable(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 policy::Alternative load_alternative(Section& s) {
     policy::Alternative out;
     s.texts("scopes", out.scopes);
@@ -49,25 +65,42 @@ policy::Alternative load_alternative(Section& s) {
         rule.text("claim", name);
         auto path = policy::ClaimPath::parse(name);
         if (!path) return rule.error_here("a claim rule needs `claim`, the claim's name");
-        const ClaimRule base{std::move(*path), ClaimRule::Kind::exists, {}};
+        const ClaimRule base{std::move(*path), ClaimRule::Kind::exists, {}, {}};
         int comparisons = 0;
         add_rule(rule, base, "any_of", ClaimRule::Kind::any_of, comparisons, out.claims);
         add_rule(rule, base, "all_of", ClaimRule::Kind::all_of, comparisons, out.claims);
         add_rule(rule, base, "none_of", ClaimRule::Kind::none_of, comparisons, out.claims);
         add_rule(rule, base, "equals", ClaimRule::Kind::equals, comparisons, out.claims);
         add_rule(rule, base, "exists", ClaimRule::Kind::exists, comparisons, out.claims);
-        if (rule.has("pattern"))
-            rule.not_in_this_build("pattern", "`pattern` in claim rules");
-        else if (comparisons == 0)
-            rule.error_here("a claim rule needs any_of, all_of, none_of, equals or exists");
+        add_pattern(rule, base, comparisons, out.claims);
+        if (comparisons == 0)
+            rule.error_here("a claim rule needs any_of, all_of, none_of, equals, exists or pattern");
         rule.finish();
     });
+    milliseconds max_age{1};
+    s.limit("max_age", max_age);
+    if (s.has("max_age")) out.authentication.max_age = std::chrono::ceil<seconds>(max_age);
+    s.needed_texts("acr_values", out.authentication.acr_values);
+    for (const auto& value : out.authentication.acr_values)
+        if (value.find_first_of(" \"\\") != std::string::npos || !is_printable(value))
+            s.error("acr_values",
+                    "'" + value + "' is not a value of acr; one has no spaces, quotes or backslashes");
     for (const auto* key : {"scopes", "claims"})
         if (const auto list = s.node(key); list && list->IsSequence() && list->size() == 0)
             s.error(key,
                     std::string(key) + " is empty, so it asks for nothing; leave it out if that is meant");
     s.finish();
     return out;
+}
+
+// `mode` and `enforce_percent`, as the percentage alone. outer: what holds where neither is there.
+std::uint8_t load_mode(Section& s, std::uint8_t outer) {
+    const auto mode = s.choice("mode", {"enforce", "report_only"});
+    std::size_t percent = 0;
+    s.count("enforce_percent", percent, 0, 100);
+    if (s.has("enforce_percent") && mode != 1)
+        s.error("enforce_percent", "enforce_percent goes with mode: report_only, in the same place");
+    return !mode ? outer : mode == 0 ? 100 : static_cast<std::uint8_t>(percent);
 }
 
 std::string normal_prefix(std::string prefix) {
@@ -87,8 +120,8 @@ void check_path(Section& s, const char* key, const std::string& path) {
                          std::string(target.match_path) + "'");
 }
 
-void load_route(Section& s, Configuration& out, const Names& upstreams, const Names& issuers,
-                std::vector<policy::Route>& routes) {
+void load_route(Section& s, std::uint8_t enforce_percent, int outer_resource, Configuration& out,
+                const Names& upstreams, const Names& issuers, std::vector<policy::Route>& routes) {
     policy::Route route;
     std::string prefix, upstream;
     s.texts("hosts", route.hosts);
@@ -137,11 +170,13 @@ void load_route(Section& s, Configuration& out, const Names& upstreams, const Na
         route.upstream = it->second;
     else
         s.error("upstream", "no upstream is named '" + upstream + "'");
-    if (const auto mode = s.choice("mode", {"enforce", "report_only"}); mode == 1)
-        s.not_in_this_build("mode", "mode: report_only");
+    route.enforce_percent = load_mode(s, enforce_percent);
+    const int resource = load_resource(s, out, route.issuers);
+    route.resource = resource >= 0 ? resource : outer_resource;
+    if (route.access == policy::Access::open && (s.has("mode") || s.has("enforce_percent")))
+        s.error("mode", "a public route refuses no token, so there is nothing to report");
     s.finish();
     if (routes.size() >= 60'000) return s.error_here("too many routes");
-    (void)out;
     routes.push_back(std::move(route));
 }
 
@@ -234,7 +269,7 @@ policy::Requirement load_requirement(Section& s, const char* key) {
             return s.reader().error(map, "require is a map with scopes and claims, or a list of such maps");
         Section alternative(s.reader(), map, where);
         auto loaded = load_alternative(alternative);
-        if (!loaded.scopes.empty() || !loaded.claims.empty())
+        if (!loaded.scopes.empty() || !loaded.claims.empty() || !loaded.authentication.empty())
             out.alternatives.push_back(std::move(loaded));
         else if (node->IsSequence())
             alternative.error_here("an alternative that asks for nothing makes the others pointless");
@@ -252,13 +287,17 @@ policy::Requirement load_requirement(Section& s, const char* key) {
 
 void load_routes(Section& root, Configuration& out, const Names& upstreams, const Names& issuers) {
     std::vector<policy::Route> routes;
+    const auto enforce_percent = load_mode(root, 100);
+    const int resource = load_resource(root, out, {});
     root.each("routes", [&](const YAML::Node& node, std::size_t i) {
         Section section(root.reader(), node, "routes[" + std::to_string(i) + "]");
-        if (node.IsMap()) load_route(section, out, upstreams, issuers, routes);
+        if (node.IsMap()) load_route(section, enforce_percent, resource, out, upstreams, issuers, routes);
     });
     if (routes.empty()) {
         policy::Route all;  // everything needs a token
         all.name = "/";
+        all.enforce_percent = enforce_percent;
+        all.resource = resource;
         if (const auto it = upstreams.find("default"); it != upstreams.end())
             all.upstream = it->second;
         else

@@ -67,6 +67,8 @@ result<milliseconds> parse_duration(std::string_view text) {
     static constexpr Unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
     const auto ms = with_unit(text, units);
     if (!ms) return fault("'" + std::string(text) + "' is not a duration such as 500ms, 30s, 10m or 24h");
+    // Clocks count nanoseconds in 64 bits: sums with more would wrap.
+    if (*ms > 87'600ull * 3'600'000) return fault("'" + std::string(text) + "' is longer than ten years");
     return milliseconds{static_cast<std::int64_t>(*ms)};
 }
 

@@ -22,7 +22,7 @@ EOF
 
 required="g++ cmake ninja-build pkg-config git ca-certificates
 libboost1.81-dev libboost-system1.81-dev libboost-url1.81-dev libssl-dev libsimdjson-dev libspdlog-dev libfmt-dev
-libyaml-cpp-dev libcli11-dev libsqlite3-dev prometheus-cpp-dev catch2"
+libyaml-cpp-dev libcli11-dev libsqlite3-dev libre2-dev prometheus-cpp-dev catch2"
 optional="ccache"
 
 say() { printf 'install-deps: %s\n' "$*"; }

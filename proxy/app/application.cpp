@@ -102,6 +102,7 @@ result<Listening> Application::start() {
 
     for (const auto& warning : c.warnings)
         log_.warn("configuration", {{"detail", config::describe(source_.name, warning)}});
+    warn_of_report_only();
     log_.info(
         "started",
         {{"version", version}, {"workers", count}, {"revocations", *entries}, {"state_dir", c.state_dir}});
@@ -242,7 +243,18 @@ void Application::reload() {
     publish();
     for (const auto& warning : c.warnings)
         log_.warn("configuration", {{"detail", config::describe(source_.name, warning)}});
+    warn_of_report_only();
     log_.info("reload done", {{"config_sha256", c.sha256}});
+}
+
+void Application::warn_of_report_only() const {
+    std::string routes;
+    const auto& table = loaded_.configuration.rules->routes;
+    for (std::size_t i = 0; i < table.size(); ++i)
+        if (const auto& route = table.at(static_cast<std::uint16_t>(i)); route.enforce_percent < 100)
+            routes += (routes.empty() ? "" : " ") + route.name;
+    if (!routes.empty())
+        log_.warn("report_only: refusals of these routes are counted and let through", {{"routes", routes}});
 }
 
 void Application::begin_drain() {

@@ -46,6 +46,7 @@ class Application {
     void schedule_tick();
     void reload();
     [[nodiscard]] std::string refuse_change(const config::Configuration& next) const;
+    void warn_of_report_only() const;
     void begin_drain();
     void watch_drain();
     void watch_files();

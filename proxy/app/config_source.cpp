@@ -48,7 +48,8 @@ std::variant<LoadedConfig, config::Problems> load_config(const ConfigSource& sou
     auto proxies = net::ProxyRules::from(process_environment());
     if (proxies)
         out.prepared.key_proxies = std::move(*proxies);
-    else
+    else if (std::ranges::any_of(out.configuration.keys,
+                                 [](const auto& k) { return keys::is_remote(k.kind); }))
         problems.push_back({{}, proxies.error().message, false});
     if (problems.empty()) return out;
     const auto& warnings = out.configuration.warnings;

@@ -53,11 +53,8 @@ void KeyKeeper::configure(const std::vector<keys::Settings>& settings,
 }
 
 std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::make_remote(const keys::Settings& settings, double jitter) {
-    const auto same_place = [&](const auto& old) {
-        return old->settings.issuer == settings.issuer && old->settings.kind == settings.kind &&
-               old->settings.location == settings.location;
-    };
-    const auto old = std::ranges::find_if(issuers_, same_place);
+    const auto old = std::ranges::find_if(
+        issuers_, [&](const auto& known) { return keys::same_source(known->settings, settings); });
     if (old != issuers_.end() && (*old)->settings == settings) return *old;
     auto issuer = std::make_shared<Issuer>(settings, jitter, steady_now());
     if (old != issuers_.end())
@@ -67,7 +64,8 @@ std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::make_remote(const keys::Settings& 
     return issuer;
 }
 
-// Other times or trust, the same place: an operator who changes these while the issuer is away loses no keys.
+// Other times, the same place and trust: an operator who changes those while the issuer is away loses no
+// keys. The next fetch is a whole one.
 void KeyKeeper::take_over(Issuer& issuer, const Issuer& old) const {
     issuer.good = old.good;
     issuer.failed = old.failed;
@@ -78,6 +76,7 @@ void KeyKeeper::take_over(Issuer& issuer, const Issuer& old) const {
                             old.machine.fetches());
     issuer.set = old.set;
     issuer.kept = old.kept;
+    issuer.discovered_at = old.discovered_at;
     issuer.last_success = old.last_success;
     issuer.ever_good = old.ever_good;
 }
@@ -94,7 +93,10 @@ void KeyKeeper::take_from_disk(Issuer& issuer) {
     } else {
         issuer.kept = std::move(**kept);
         const auto age = std::max(wall - issuer.kept.fetched_at, milliseconds(0));
-        issuer.machine.restored(steady_now(), age);
+        const auto now = steady_now();
+        issuer.machine.restored(now, age);
+        if (issuer.kept.discovered_at)
+            issuer.discovered_at = now - std::max(wall - *issuer.kept.discovered_at, milliseconds(0));
         issuer.last_success = issuer.kept.fetched_at;
         issuer.ever_good = true;
         log_.info("kept keys taken",
@@ -109,11 +111,17 @@ void KeyKeeper::take_from_disk(Issuer& issuer) {
 
 void KeyKeeper::keep_on_disk(Issuer& issuer) {
     if (!store_) return;
+    // Only the time moves where the set is the same: often enough that max_stale means what it says.
+    const auto now = steady_now();
+    const auto often = std::min<milliseconds>(std::chrono::minutes(1), issuer.settings.max_stale / 10);
+    if (issuer.written_at && now - *issuer.written_at < often) return;
+    issuer.written_at = now;
     const auto failed = store_->write(issuer.settings, issuer.kept);
     const auto why = failed ? failed->message : std::string{};
     if (failed && why != issuer.store_error)
         log_.error("keys not kept on disk; a restart would have to fetch them",
                    {{"issuer", issuer.settings.name}, {"detail", why}});
+    if (failed) issuer.written_at.reset();
     issuer.store_error = why;
 }
 
@@ -165,18 +173,23 @@ void KeyKeeper::tick(SteadyTime now) {
 
 void KeyKeeper::start_fetch(const std::shared_ptr<Issuer>& issuer, SteadyTime now) {
     issuer->machine.fetch_started(now);
-    net::KeyFetch fetch{issuer->settings, {}, issuer->kept.jwks_uri, {}};
-    if (issuer->set && !issuer->kept.text.empty()) fetch.etag = issuer->kept.etag;
-    const auto& discovered = issuer->kept.discovered_at;
-    if (discovered && wall_now() - *discovered < issuer->settings.max_stale)
+    net::KeyFetch fetch{issuer->settings, {}, {}, {}};
+    const auto& max_stale = issuer->settings.max_stale;
+    // Now and then the whole set is asked for: a wrong ETag must not keep a wrong set for ever.
+    if (issuer->whole_at && now - *issuer->whole_at < max_stale) {
+        fetch.etag = issuer->etag;
+        fetch.etag_url = issuer->etag_url;
+    }
+    if (issuer->discovered_at && now - *issuer->discovered_at < max_stale)
         fetch.known_jwks_uri = issuer->kept.jwks_uri;
     // The fetch holds a weak name only: a reload may drop the issuer meanwhile.
-    net::fetch_keys(context_, std::move(fetch), proxies_,
+    net::fetch_keys(context_, std::move(fetch), proxies_, resolver_,
                     [this, weak = std::weak_ptr(issuer)](const result<net::FetchedKeys>& fetched) {
-                        if (const auto alive = weak.lock()) {
-                            finished(*alive, fetched);
-                            changed_();
-                        }
+                        const auto alive = weak.lock();
+                        if (!alive) return;
+                        const bool good = finished(*alive, fetched);
+                        changed_();  // before the disk, which may take its time
+                        if (good) keep_on_disk(*alive);
                     });
 }
 
@@ -188,20 +201,30 @@ void KeyKeeper::failed(Issuer& issuer, SteadyTime now, std::string error) {
     log_.warn("key fetch failed", {{"issuer", issuer.settings.name}, {"error", issuer.last_error}});
 }
 
-void KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched) {
+bool KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched) {
     const auto now = steady_now();
-    if (!fetched) return failed(issuer, now, fetched.error().message);
+    if (!fetched) {
+        failed(issuer, now, fetched.error().message);
+        return false;
+    }
     const bool same = fetched->not_modified || (issuer.set && issuer.kept.text == fetched->text);
     if (!same) {
         auto fresh = jose::parse_jwk_set(fetched->text);
-        if (!fresh) return failed(issuer, now, fetched->jwks_uri + ": " + fresh.error().message);
+        if (!fresh) {
+            failed(issuer, now, fetched->jwks_uri + ": " + fresh.error().message);
+            return false;
+        }
         report_changes(issuer, *fresh);
         issuer.set = std::make_shared<const jose::KeySet>(std::move(*fresh));
         issuer.kept.text = fetched->text;
+        issuer.written_at.reset();
     }
     const auto wall = wall_now();
-    issuer.machine.fetch_succeeded(
-        now, keys::time_left({fetched->cache_control, fetched->expires, fetched->date, fetched->age}, wall));
+    const bool silent = fetched->cache_control.empty() && fetched->expires.empty();
+    if (!fetched->not_modified || !silent)  // RFC 9111 §4.3.4: what a 304 leaves out stays
+        issuer.time_left =
+            keys::time_left({fetched->cache_control, fetched->expires, fetched->date, fetched->age}, wall);
+    issuer.machine.fetch_succeeded(now, issuer.time_left);
     std::vector<Hash128> kids;
     for (const auto& key : issuer.set->keys)
         if (key.kid()) kids.push_back(siphash128(kid_seed_, *key.kid()));
@@ -209,17 +232,21 @@ void KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched
     ++issuer.good;
     issuer.last_success = wall;
     issuer.last_error = fetched->discovery_error;
-    if (!fetched->discovery_error.empty())
+    if (!fetched->discovery_error.empty()) {
         log_.warn("discovery failed; keys were fetched from where the last good document said",
                   {{"issuer", issuer.settings.name}, {"error", fetched->discovery_error}});
-    else if (issuer.settings.kind != keys::SourceKind::jwks_uri)
+    } else if (issuer.settings.kind != keys::SourceKind::jwks_uri) {
         issuer.kept.discovered_at = wall;
+        issuer.discovered_at = now;
+    }
     issuer.ever_good = true;
     issuer.stale = false;
+    if (!fetched->not_modified) issuer.whole_at = now;
+    issuer.etag = fetched->etag;
+    issuer.etag_url = fetched->etag_url;
     issuer.kept.fetched_at = wall;
-    issuer.kept.etag = fetched->etag;
     issuer.kept.jwks_uri = fetched->jwks_uri;
-    keep_on_disk(issuer);
+    return true;
 }
 
 void KeyKeeper::report_changes(const Issuer& issuer, const jose::KeySet& fresh) {
@@ -260,6 +287,7 @@ gate::Keys KeyKeeper::snapshots() const {
         snapshot->remote = keys::is_remote(issuer->settings.kind);
         snapshot->last_fetch_good = !snapshot->remote || issuer->machine.last_fetch_good();
         snapshot->fetching = issuer->machine.fetching();
+        snapshot->flight_began = issuer->machine.flight_began();
         snapshot->refetch_from = issuer->machine.refetch_from();
         snapshot->fetches = issuer->machine.fetches();
         snapshot->kid_seed = kid_seed_;
@@ -316,7 +344,9 @@ std::vector<telemetry::IssuerFigures> KeyKeeper::figures() const {
     std::vector<telemetry::IssuerFigures> out;
     for (const auto& issuer : issuers_) {
         telemetry::IssuerFigures f{issuer->settings.name, issuer->good, issuer->failed, std::nullopt};
-        if (issuer->last_success)
+        if (const auto since = issuer->machine.last_success())
+            f.age_seconds = std::chrono::duration<double>(steady_now() - *since).count();
+        else if (issuer->last_success)
             f.age_seconds = std::chrono::duration<double>(wall_now() - *issuer->last_success).count();
         out.push_back(std::move(f));
     }

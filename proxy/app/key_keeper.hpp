@@ -48,7 +48,7 @@ class KeyKeeper final : public net::KeyDemand {
   private:
     struct Issuer {
         Issuer(const keys::Settings& s, double jitter, SteadyTime now)
-            : settings(s), machine(s, jitter, now), absent(s.refetch_cooldown, s.refresh_interval) {}
+            : settings(s), machine(s, jitter, now), absent(s.refetch_cooldown) {}
         keys::Settings settings;
         keys::RefreshMachine machine;
         keys::AbsentKids absent;
@@ -56,6 +56,11 @@ class KeyKeeper final : public net::KeyDemand {
         // Of the last good fetch: the same text keeps the same set, and with it remembered tokens. Empty
         // text: none, or keys that are not fetched.
         keys::KeptKeys kept;
+        std::string etag, etag_url;               // of that set; not kept over restarts, nor past max_stale
+        std::optional<seconds> time_left;         // that the issuer stated last; a 304 may leave it out
+        std::optional<SteadyTime> whole_at;       // when the set was last sent whole
+        std::optional<SteadyTime> discovered_at;  // when a discovery document last named kept.jwks_uri
+        std::optional<SteadyTime> written_at;
         std::optional<WallTime> last_success;
         std::string last_error;
         std::string store_error;
@@ -70,7 +75,8 @@ class KeyKeeper final : public net::KeyDemand {
     void take_from_disk(Issuer& issuer);
     void keep_on_disk(Issuer& issuer);
     void start_fetch(const std::shared_ptr<Issuer>& issuer, SteadyTime now);
-    void finished(Issuer& issuer, const result<net::FetchedKeys>& fetched);
+    // -> whether it succeeded
+    bool finished(Issuer& issuer, const result<net::FetchedKeys>& fetched);
     void failed(Issuer& issuer, SteadyTime now, std::string error);
     void report_changes(const Issuer& issuer, const jose::KeySet& fresh);
     [[nodiscard]] bool good_now(const Issuer& issuer, SteadyTime now) const;
@@ -81,6 +87,7 @@ class KeyKeeper final : public net::KeyDemand {
     HashSeed kid_seed_ = random_seed();
     std::optional<store::KeyStore> store_;
     net::ProxyRules proxies_;
+    std::shared_ptr<net::SystemResolver> resolver_ = std::make_shared<net::SystemResolver>();
     std::vector<std::shared_ptr<Issuer>> issuers_;
 };
 

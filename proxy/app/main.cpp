@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
     using namespace signet::app::cli;
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error code, not a signal
+    std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
     CLI::App program{"Signet: a reverse proxy that verifies every request's JSON Web Token", "signet"};
     program.require_subcommand(1);
     int exit = exit_ok;

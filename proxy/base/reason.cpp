@@ -42,6 +42,8 @@ constexpr std::array<ReasonInfo, reason_count> table{{
     {"revoked", 401, bad_token, true, "The token has been revoked", "Sign in again."},
     {"scope_insufficient", 403, "insufficient_scope", true, "A scope is missing",
      "Ask the issuer for a token with the scopes named."},
+    {"insufficient_user_authentication", 401, "insufficient_user_authentication", true,
+     "The user has to sign in again", "Have the user sign in as the challenge's acr_values and max_age say."},
     {"claim_not_allowed", 403, none, false, "The claims do not permit this",
      "Use an account that the route's rules admit."},
     {"csrf_rejected", 403, none, false, "A cookie was sent from elsewhere",

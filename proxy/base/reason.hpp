@@ -26,6 +26,7 @@ enum class Reason : std::uint8_t {
     lifetime_too_long,
     revoked,
     scope_insufficient,
+    insufficient_user_authentication,
     claim_not_allowed,
     csrf_rejected,
     keys_unavailable,
@@ -37,7 +38,7 @@ enum class Reason : std::uint8_t {
     upstream_timeout,
 };
 
-inline constexpr std::size_t reason_count = 27;
+inline constexpr std::size_t reason_count = 28;
 
 struct ReasonInfo {
     std::string_view word;         // `code`, and the last part of the problem type

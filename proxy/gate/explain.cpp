@@ -126,7 +126,15 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
 
     if (decision.route >= 0) out.route = rules.routes.at(static_cast<std::uint16_t>(decision.route)).name;
     if (decision.issuer >= 0) out.issuer = rules.issuers[static_cast<std::size_t>(decision.issuer)].name;
-    const bool admitted = decision.kind == Decision::Kind::allow;
+    if (decision.kind == Decision::Kind::metadata) {
+        out.verdict = Explanation::Verdict::admitted;
+        out.checks.push_back({"metadata", ExplainedCheck::Outcome::passed,
+                              "Signet answers this path itself, without a token: what is protected here"});
+        return out;
+    }
+    const bool forwarded = decision.kind == Decision::Kind::allow;
+    out.lifted = forwarded && decision.allow->is_lifted();
+    const bool admitted = forwarded && !out.lifted;
     const bool blind = !out.not_looked_at.empty();
     for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
         using enum ExplainedCheck::Outcome;
@@ -140,8 +148,7 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
                               : skipped         ? "not looked at here"
                                                 : stages[i].second});
     }
-    if (admitted) {
-        out.verdict = Explanation::Verdict::admitted;
+    if (forwarded) {
         const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
         std::string buffer;
         out.upstream_headers =
@@ -149,6 +156,9 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
                                                   "(made for each request)", *forms[upstream], rules.http)
                              .text(),
                          request.token);
+    }
+    if (admitted) {
+        out.verdict = Explanation::Verdict::admitted;
         return out;
     }
     out.reason = decision.refusal.reason;
@@ -173,7 +183,8 @@ std::string Explanation::to_json() const {
         w.member("status", info(*reason).status)
             .member("title", info(*reason).title)
             .member("why", why)
-            .member("advice", advice);
+            .member("advice", advice)
+            .member("lifted", lifted);
     if (!scope.empty()) w.member("scope", scope);
     w.member("route", route).member("issuer", issuer);
     w.key("checks").array();
@@ -198,6 +209,8 @@ std::string Explanation::to_text() const {
         out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(info(*reason).status) + ")";
     out += '\n';
     if (reason) out += "  why:    " + why + "\n  to do:  " + advice + "\n";
+    if (lifted)
+        out += "  but:    the route's mode is report_only, so the request is let through, with its token\n";
     if (!route.empty()) out += "  route:  " + route + "\n";
     if (!issuer.empty()) out += "  issuer: " + issuer + "\n";
     out += "checks:\n";

@@ -24,7 +24,8 @@ struct Explanation {
     std::optional<Reason> reason;  // refused, undecided
     std::string why;
     std::string advice;
-    std::string scope;  // scope_insufficient
+    bool lifted = false;  // refused, and let through all the same: the route's report_only
+    std::string scope;    // scope_insufficient
     std::string route;
     std::string issuer;
     std::vector<ExplainedCheck> checks;

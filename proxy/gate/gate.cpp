@@ -33,6 +33,14 @@ Stage stage_of(Reason reason) {  // of what policy::admit refuses
     }
 }
 
+// Those that speak of tokens and rules, and of what Signet itself cannot know at the moment. A request that
+// is broken, or too much, is broken in every mode.
+bool may_be_lifted(Reason reason) {
+    const int status = info(reason).status;
+    return status == 401 || status == 403 || reason == Reason::keys_unavailable ||
+           reason == Reason::revocation_stale;
+}
+
 bool is_preflight(const http::RequestHead& head) {
     return head.method == "OPTIONS" && head.find(http::HeaderId::origin) != nullptr &&
            head.find(http::HeaderId::access_control_request_method) != nullptr;
@@ -54,27 +62,71 @@ void Gate::install(std::shared_ptr<const Rules> rules, Keys keys) {
 Decision Gate::decide(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
                       const Moment& now, KeyWait wait) {
     Decision out;
+    const auto text = judge(head, target, peer, now, wait, out);
+    if (out.kind == Decision::Kind::deny && out.route >= 0) lift(text, peer, out);
+    return out;
+}
+
+void Gate::lift(TokenText text, const http::Peer& peer, Decision& out) {
+    const auto percent = rules_->routes.at(static_cast<std::uint16_t>(out.route)).enforce_percent;
+    if (percent >= 100 || !may_be_lifted(out.refusal.reason)) return;
+    if (percent > 0 && place_in_ramp(text, peer) < percent) return;
+    out.kind = Decision::Kind::allow;
+    // From the audience on the token had verified, so that its claims are true.
+    if (out.token && out.stage >= Stage::audience)
+        out.allow = policy::Allow(policy::Allow::Kind::verified, out.token->claim_lines(),
+                                  out.token->payload_base64(), true);
+    else
+        out.allow = policy::Allow(policy::Allow::Kind::anonymous, {}, {}, true);
+}
+
+unsigned Gate::place_in_ramp(TokenText text, const http::Peer& peer) {
+    std::string_view name = peer.address;
+    if (const auto token = reader_.read(text)) {
+        const auto subject = token->payload.find("sub");
+        if (const auto known = subject ? subject->string() : std::nullopt) name = *known;
+    }
+    // No secret seed: the whole fleet decides alike, today and after a restart.
+    return static_cast<unsigned>(siphash128({}, name).low % 100);
+}
+
+TokenText Gate::judge(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
+                      const Moment& now, KeyWait wait, Decision& out) {
+    TokenText text;
     if (const auto wrong =
             http::normalise_target(head.path_and_query, rules_->http.encoded_slashes, target)) {
         out.status = wrong->status;
         deny(out, Stage::path, Reason::bad_request, wrong->detail);
-        return out;
+        return text;
     }
     std::string_view host = http::host_without_port(head.host);
     if (host.empty() &&
         rules_->routes
             .looks_at_hosts()) {  // HTTP/1.0: the upstream would choose a host that no rule has seen
         deny(out, Stage::path, Reason::bad_request, "no Host field, and routes are chosen by host");
-        return out;
+        return text;
     }
     if (std::ranges::any_of(host, [](char c) { return c >= 'A' && c <= 'Z'; })) {
         lower_host_ = to_lower(host);
         host = lower_host_;
     }
+    if (!rules_->resources.empty() && target.match_path.starts_with(policy::resource_metadata_prefix)) {
+        out.resource = policy::find_resource(rules_->resources, target.match_path, host);
+        if (out.resource != nullptr) {
+            if (head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS") {
+                out.kind = Decision::Kind::metadata;
+                out.stage = Stage::route;
+            } else {
+                out.status = 405;
+                deny(out, Stage::route, Reason::bad_request, "metadata is read only");
+            }
+            return text;
+        }
+    }
     const auto route_index = rules_->routes.match(head.method, host, target.match_path);
     if (!route_index) {
         deny(out, Stage::route, Reason::no_route, "no route matches this host, path and method");
-        return out;
+        return text;
     }
     out.route = *route_index;
     const auto& route = rules_->routes.at(*route_index);
@@ -82,13 +134,13 @@ Decision Gate::decide(const http::RequestHead& head, http::Target& target, const
         out.kind = Decision::Kind::allow;
         out.stage = Stage::route;
         out.allow = policy::Allow::anonymous(true);
-        return out;
+        return text;
     }
 
     const auto search = http::find_credential(head, target.query, rules_->http.extraction, decoded_param_);
     if (search.multiple) {
         deny(out, Stage::credential, Reason::multiple_tokens, "the request carries more than one token");
-        return out;
+        return text;
     }
     if (!search.found) {
         if (route.access == policy::Access::optional && route.require.empty()) {
@@ -98,16 +150,17 @@ Decision Gate::decide(const http::RequestHead& head, http::Target& target, const
         } else {
             deny(out, Stage::credential, Reason::token_missing, "the request carries no token");
         }
-        return out;
+        return text;
     }
+    text = search.found->text;
     if (search.found->place == http::CredentialPlace::cookie) {
         if (const char* wrong = http::check_csrf(head, http::scheme_of(head, peer), rules_->http.csrf)) {
             deny(out, Stage::csrf, Reason::csrf_rejected, wrong);
-            return out;
+            return text;
         }
     }
-    decide_token(search.found->text, route, now, wait, out);
-    return out;
+    decide_token(text, route, now, wait, out);
+    return text;
 }
 
 void Gate::decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
@@ -140,7 +193,7 @@ void Gate::decide_token(TokenText text, const policy::Route& route, const Moment
                                 now.wall))
         return deny(out, Stage::revocation, Reason::revoked,
                     "the token, its session, subject, client, key or issuer is revoked");
-    judge_route(route, out);
+    judge_route(route, now, out);
 }
 
 void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out) {
@@ -219,10 +272,10 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
              "no key of issuer " + rules.name + " verifies it");
 }
 
-void Gate::judge_route(const policy::Route& route, Decision& out) {
+void Gate::judge_route(const policy::Route& route, const Moment& now, Decision& out) {
     VerifiedToken& token = *out.token;
     char& verdict = token.route_verdict(static_cast<std::size_t>(out.route));
-    if (verdict == 0) {
+    if (verdict == 0 || route.require.depends_on_time()) {
         std::optional<policy::Refusal> wrong;
         if (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()) {
             // Rare: once for each token and route. The payload was strict JSON when it was verified.
@@ -232,7 +285,8 @@ void Gate::judge_route(const policy::Route& route, Decision& out) {
                 payload_again_.parse(std::string_view(payload_buffer_).substr(0, size.value_or(0)));
             if (!payload)
                 return deny(out, Stage::parse, Reason::token_malformed, "its payload cannot be read");
-            wrong = policy::decide(*payload, token.issuer(), rules_->issuers[token.issuer()], route);
+            wrong =
+                policy::decide(*payload, token.issuer(), rules_->issuers[token.issuer()], route, now.wall);
         }
         if (wrong) {
             out.kind = Decision::Kind::deny;
@@ -240,7 +294,7 @@ void Gate::judge_route(const policy::Route& route, Decision& out) {
             out.refusal = std::move(*wrong);
             return;
         }
-        verdict = 1;
+        verdict = 1;  // not believed where it depends on time
     }
     out.kind = Decision::Kind::allow;
     out.stage = Stage::done;

@@ -52,16 +52,18 @@ struct Moment {
 };
 
 struct Decision {
-    enum class Kind : std::uint8_t { allow, deny, need_keys };
+    // metadata: asked for what a protected resource tells of itself; no route, no token.
+    enum class Kind : std::uint8_t { allow, deny, need_keys, metadata };
 
     Kind kind = Kind::deny;
     std::optional<policy::Allow> allow;
-    policy::Refusal refusal;
+    policy::Refusal refusal;    // of a denial, and of an allowance that lifts one
     int status = 0;             // where HTTP has a better number than the reason's
     Stage stage = Stage::path;  // of the refusal; of an allowance: the last check that was made
     int route = -1;
     int issuer = -1;
-    TokenPtr token;  // once verified
+    const policy::Resource* resource = nullptr;  // metadata
+    TokenPtr token;                              // once verified
     bool remembered = false;
     std::optional<jose::Algorithm> verified_now;  // a signature was checked for this request
     bool wants_fetch = false;                     // of the issuer's keys; it might have changed the outcome
@@ -78,7 +80,9 @@ class Gate {
     // A new generation. Remembered tokens go if a key set or the rules changed.
     void install(std::shared_ptr<const Rules> rules, Keys keys);
 
-    // Views in the result are good until the next call. target: filled here from the head.
+    // Views in the result are good until the next call. target: filled here from the head. A refusal that the
+    // route's report_only lifts comes as an allowance: `allow` says so, `refusal` says what it would have
+    // been.
     Decision decide(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
                     const Moment& now, KeyWait wait);
 
@@ -89,12 +93,19 @@ class Gate {
     [[nodiscard]] const TokenCache& cache() const { return cache_; }
 
   private:
+    // The decision as if all were enforced. -> the token's text, where there is one.
+    TokenText judge(const http::RequestHead& head, http::Target& target, const http::Peer& peer,
+                    const Moment& now, KeyWait wait, Decision& out);
+    void lift(TokenText text, const http::Peer& peer, Decision& out);
+    // The subject's place in the ramp, 0..99: the same at every instance. Of a token that did not verify it
+    // is what it claims; without a subject it is the client's address.
+    unsigned place_in_ramp(TokenText text, const http::Peer& peer);
     void decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
                       Decision& out);
     void verify(TokenText text, const Moment& now, KeyWait wait, Decision& out);
     void judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
                    const jose::VerificationKey*& verified_by);
-    void judge_route(const policy::Route& route, Decision& out);
+    void judge_route(const policy::Route& route, const Moment& now, Decision& out);
     TokenPtr remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
                       std::uint16_t issuer, const policy::Admitted& admitted);
 

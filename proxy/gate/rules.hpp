@@ -8,6 +8,7 @@
 
 #include "http/settings.hpp"
 #include "policy/issuer_rules.hpp"
+#include "policy/resource.hpp"
 #include "policy/route_table.hpp"
 
 namespace signet::gate {
@@ -19,6 +20,14 @@ struct Rules {
     std::size_t max_token_size = 16 * 1024;
     bool bypass_cors_preflight = false;
     std::vector<policy::ClaimPath> logged_claims;
+    std::vector<policy::Resource> resources;
+
+    // Of the route; empty: none.
+    [[nodiscard]] std::string_view resource_metadata(int route) const {
+        const int i = route < 0 ? -1 : routes.at(static_cast<std::uint16_t>(route)).resource;
+        return i < 0 ? std::string_view{}
+                     : std::string_view(resources[static_cast<std::size_t>(i)].metadata_url);
+    }
 
     // By `iss`, byte for byte; -1: none.
     [[nodiscard]] int issuer_index(std::string_view iss) const {

@@ -31,6 +31,11 @@ void append_challenge(std::string& out, const ReasonInfo& what, const Denial& de
             out.append(", scope=");
             append_quoted(out, denial.scope);
         }
+        out.append(denial.authentication);
+    }
+    if (!denial.resource_metadata.empty()) {
+        out.append(", resource_metadata=");
+        append_quoted(out, denial.resource_metadata);
     }
     out.append("\r\n");
 }
@@ -86,7 +91,14 @@ std::string_view status_phrase(int status) {
     }
 }
 
-int make_deny_response(std::string& buffer, const Denial& denial, const DenialContext& context,
+void append_connection(std::string& buffer, const AnswerContext& context) {
+    if (context.close)
+        buffer.append("Connection: close\r\n");
+    else if (!context.http11)
+        buffer.append("Connection: keep-alive\r\n");
+}
+
+int make_deny_response(std::string& buffer, const Denial& denial, const AnswerContext& context,
                        const Answers& answers) {
     const auto& what = info(denial.reason);
     const int status = denial.status != 0 ? denial.status : what.status;
@@ -125,10 +137,7 @@ int make_deny_response(std::string& buffer, const Denial& denial, const DenialCo
         buffer.append("Retry-After: ").append(std::to_string(denial.retry_after)).append("\r\n");
     if (!denial.allow.empty()) buffer.append("Allow: ").append(denial.allow).append("\r\n");
     buffer.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
-    if (context.close)
-        buffer.append("Connection: close\r\n");
-    else if (!context.http11)
-        buffer.append("Connection: keep-alive\r\n");
+    append_connection(buffer, context);
     buffer.append("\r\n");
     if (!context.to_head) buffer.append(body);
     return status;

@@ -73,7 +73,7 @@ UpstreamHead make_upstream_head(std::string& buffer, const RequestHead& head, co
     buffer.clear();
     HeadWriter out(buffer);
     const auto& places = settings.extraction;
-    const bool strip = !allow.is_public() && !places.forward;
+    const bool strip = !allow.is_public() && !allow.is_lifted() && !places.forward;
 
     buffer.append(head.method).append(" ", 1);
     if (target.path != "*") buffer.append(form.path_prefix);

@@ -6,8 +6,8 @@ namespace signet::jose {
 namespace {
 
 constexpr std::array<std::string_view, algorithm_count> names_in_order{
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
-    "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"};
+    "RS256", "RS384", "RS512",   "PS256", "PS384",  "PS512", "ES256", "ES384",
+    "ES512", "EdDSA", "Ed25519", "Ed448", "ES256K", "HS256", "HS384", "HS512"};
 
 }  // namespace
 
@@ -24,6 +24,7 @@ std::string AlgorithmSet::names() const {
     for (int i = 0; i < algorithm_count; ++i) {
         const auto a = static_cast<Algorithm>(i);
         if (!has(a)) continue;
+        if (has(Algorithm::EdDSA) && (a == Algorithm::Ed25519 || a == Algorithm::Ed448)) continue;
         if (!out.empty()) out += ", ";
         out += name_of(a);
     }

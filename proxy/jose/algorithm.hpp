@@ -1,5 +1,5 @@
-// JWS algorithms (RFC 7518 §3, RFC 8037 §3.1). An enum from the first byte on: no string decides at verify
-// time.
+// JWS algorithms (RFC 7518 §3, RFC 8037 §3.1, RFC 8812 §3.2, RFC 9864 §2.2). An enum from the first byte on:
+// no string decides at verify time.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,15 @@ enum class Algorithm : std::uint8_t {
     ES384,
     ES512,
     EdDSA,
+    Ed25519,  // EdDSA, said in full
+    Ed448,
+    ES256K,
     HS256,
     HS384,
     HS512
 };
 
-inline constexpr int algorithm_count = 13;
+inline constexpr int algorithm_count = 16;
 
 // Case-sensitive (RFC 7515 §4.1.1). `none` is not known here, so it can be neither configured nor met.
 std::optional<Algorithm> algorithm_from(std::string_view name);
@@ -43,12 +46,17 @@ class AlgorithmSet {
     constexpr void add(Algorithm a) { bits_ = static_cast<std::uint16_t>(bits_ | bit(a)); }
     [[nodiscard]] constexpr bool has(Algorithm a) const { return (bits_ & bit(a)) != 0; }
     [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+    friend constexpr AlgorithmSet operator|(AlgorithmSet a, AlgorithmSet b) {
+        a.bits_ = static_cast<std::uint16_t>(a.bits_ | b.bits_);
+        return a;
+    }
     friend constexpr AlgorithmSet operator&(AlgorithmSet a, AlgorithmSet b) {
         a.bits_ = static_cast<std::uint16_t>(a.bits_ & b.bits_);
         return a;
     }
     friend constexpr bool operator==(AlgorithmSet, AlgorithmSet) = default;
-    [[nodiscard]] std::string names() const;  // "RS256, ES256"
+    // "RS256, ES256". Where EdDSA is there, what it stands for is not named beside it.
+    [[nodiscard]] std::string names() const;
 
   private:
     static constexpr std::uint16_t bit(Algorithm a) {
@@ -57,8 +65,15 @@ class AlgorithmSet {
     std::uint16_t bits_ = 0;
 };
 
-inline constexpr AlgorithmSet asymmetric_algorithms{
-    Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384,
-    Algorithm::PS512, Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA};
+// What the name `a` allows where somebody names it: EdDSA is either curve, by either name.
+constexpr AlgorithmSet meant_by(Algorithm a) {
+    return a == Algorithm::EdDSA ? AlgorithmSet{a, Algorithm::Ed25519, Algorithm::Ed448} : AlgorithmSet{a};
+}
+
+// Without being named: all but HMAC, which needs a secret, and ES256K, which few issuers have reason to use.
+inline constexpr AlgorithmSet asymmetric_algorithms{Algorithm::RS256, Algorithm::RS384,   Algorithm::RS512,
+                                                    Algorithm::PS256, Algorithm::PS384,   Algorithm::PS512,
+                                                    Algorithm::ES256, Algorithm::ES384,   Algorithm::ES512,
+                                                    Algorithm::EdDSA, Algorithm::Ed25519, Algorithm::Ed448};
 
 }  // namespace signet::jose

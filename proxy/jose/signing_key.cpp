@@ -41,16 +41,18 @@ EcNames ec_names(Algorithm a) {
             return {"secp384r1", "P-384", 48};
         case Algorithm::ES512:
             return {"secp521r1", "P-521", 66};
+        case Algorithm::ES256K:
+            return {"secp256k1", "secp256k1", 32};
         default:
             return {"prime256v1", "P-256", 32};
     }
 }
 
-bool is_ec(Algorithm a) { return a >= Algorithm::ES256 && a <= Algorithm::ES512; }
+bool is_ec(Algorithm a) { return (a >= Algorithm::ES256 && a <= Algorithm::ES512) || a == Algorithm::ES256K; }
 bool is_rsa(Algorithm a) { return a <= Algorithm::PS512; }
 
 const EVP_MD* digest(Algorithm a) {
-    const auto digits = name_of(a).substr(2);
+    const auto digits = name_of(a).substr(2, 3);
     return digits == "256"   ? EVP_sha256()
            : digits == "384" ? EVP_sha384()
            : digits == "512" ? EVP_sha512()
@@ -142,7 +144,7 @@ result<SigningKey> SigningKey::generate(Algorithm a, std::string kid) {
     else if (is_ec(a))
         native->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", const_cast<char*>(ec_names(a).group)));
     else
-        native->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+        native->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, a == Algorithm::Ed448 ? "ED448" : "ED25519"));
     if (!native->key) return fault("no key could be made: " + openssl_error());
     return SigningKey(a, std::move(kid), std::move(native));
 }

@@ -27,6 +27,7 @@ const EVP_MD* digest_of(Algorithm a) {
         case Algorithm::RS256:
         case Algorithm::PS256:
         case Algorithm::ES256:
+        case Algorithm::ES256K:
         case Algorithm::HS256:
             return sha256;
         case Algorithm::RS384:
@@ -40,6 +41,8 @@ const EVP_MD* digest_of(Algorithm a) {
         case Algorithm::HS512:
             return sha512;
         case Algorithm::EdDSA:
+        case Algorithm::Ed25519:
+        case Algorithm::Ed448:
             break;
     }
     return nullptr;
@@ -56,9 +59,12 @@ AlgorithmSet algorithms_for(KeyType type) {
             return {Algorithm::ES384};
         case KeyType::p521:
             return {Algorithm::ES512};
+        case KeyType::secp256k1:
+            return {Algorithm::ES256K};
         case KeyType::ed25519:
+            return {Algorithm::EdDSA, Algorithm::Ed25519};
         case KeyType::ed448:
-            return {Algorithm::EdDSA};
+            return {Algorithm::EdDSA, Algorithm::Ed448};
         case KeyType::secret:
             break;
     }
@@ -72,9 +78,10 @@ struct Curve {
     std::size_t coordinate;  // bytes (RFC 7518 §6.2.1.2)
 };
 
-constexpr std::array<Curve, 3> curves{{{"P-256", "prime256v1", KeyType::p256, 32},
+constexpr std::array<Curve, 4> curves{{{"P-256", "prime256v1", KeyType::p256, 32},
                                        {"P-384", "secp384r1", KeyType::p384, 48},
-                                       {"P-521", "secp521r1", KeyType::p521, 66}}};
+                                       {"P-521", "secp521r1", KeyType::p521, 66},
+                                       {"secp256k1", "secp256k1", KeyType::secp256k1, 32}}};
 
 std::size_t ecdsa_half(KeyType type) {
     for (const auto& c : curves)
@@ -223,6 +230,7 @@ std::string_view kty_of(KeyType type) {
         case KeyType::p256:
         case KeyType::p384:
         case KeyType::p521:
+        case KeyType::secp256k1:
             return "EC";
         case KeyType::ed25519:
         case KeyType::ed448:
@@ -278,7 +286,8 @@ result<VerificationKey> VerificationKey::from_jwk(const json::Value& jwk) {
         if (!key->algorithms_.has(*declared))
             return fault("its alg " + std::string(name_of(*declared)) + " does not fit its kty");
         key->declared_ = declared;
-        key->algorithms_ = AlgorithmSet{*declared};
+        // Ed25519 and EdDSA mean the same of one and the same key (RFC 9864 §2.2).
+        if (!meant_by(Algorithm::EdDSA).has(*declared)) key->algorithms_ = AlgorithmSet{*declared};
     }
     if (const auto kid = jwk.find("kid")) {
         if (!kid->string()) return fault("its kid is not a string");

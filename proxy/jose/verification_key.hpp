@@ -13,7 +13,7 @@
 
 namespace signet::jose {
 
-enum class KeyType : std::uint8_t { rsa, p256, p384, p521, ed25519, ed448, secret };
+enum class KeyType : std::uint8_t { rsa, p256, p384, p521, secp256k1, ed25519, ed448, secret };
 
 std::string_view kty_of(KeyType type);  // the JWK's word: RSA, EC, OKP, oct
 

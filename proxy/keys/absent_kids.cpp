@@ -24,9 +24,7 @@ void AbsentKids::fetched(SteadyTime now, bool changed, std::span<const Hash128> 
         }
         if (found->times < 60) ++found->times;
         if (found->times <= free_fetches) continue;
-        const auto doublings = std::min(found->times - free_fetches, 20);
-        found->until =
-            now + std::min(cooldown_ * (std::int64_t{1} << doublings), std::max(longest_, cooldown_));
+        found->until = now + cooldown_ * (found->times == free_fetches + 1 ? 2 : 4);
     }
     asked_.clear();
     std::vector<Quiet> quiet;

@@ -19,13 +19,13 @@ class AbsentKids {
     static constexpr std::size_t most_known = 256;
     static constexpr std::uint8_t free_fetches = 2;  // the cool-down alone rules these
 
-    AbsentKids(milliseconds cooldown, milliseconds longest) : cooldown_(cooldown), longest_(longest) {}
+    explicit AbsentKids(milliseconds cooldown) : cooldown_(cooldown) {}
 
     // A fetch is due that is to bring it.
     void asked(Hash128 kid);
     // A fetch came back. changed: the set is another one, so what was known of the old one is forgotten;
     // has: the kids of the set. From the third fetch in vain on, a kid causes none for two cool-downs, then
-    // four, up to `longest`.
+    // for four, never for longer: whoever guesses the kid of a key to come must not keep it out.
     void fetched(SteadyTime now, bool changed, std::span<const Hash128> has);
 
     // Until `until` it causes no fetch.
@@ -43,7 +43,6 @@ class AbsentKids {
         std::uint8_t times;
     };
     milliseconds cooldown_;
-    milliseconds longest_;
     std::vector<Hash128> asked_;
     std::vector<Entry> known_;  // oldest first
     std::shared_ptr<const std::vector<Quiet>> quiet_;

@@ -15,12 +15,15 @@ namespace signet::keys {
 struct KeptKeys {
     std::string text;                       // of the set, as the issuer sent it
     WallTime fetched_at;                    // the last success; an answer 304 is one
-    std::string etag;                       // of the set, as it came; empty: none
     std::string jwks_uri;                   // where the set was
     std::optional<WallTime> discovered_at;  // when a discovery document last named jwks_uri
 };
 
-// One name for each source: the label for people, a digest for what must not be mixed up.
+// Do the keys of both come from the same place, believed by the same trust?
+bool same_source(const Settings& a, const Settings& b);
+
+// One name for each source: the issuer's for people, a digest for what must not be mixed up. Another label
+// keeps the file.
 std::string kept_file_name(const Settings& settings);
 
 std::string kept_file_text(const Settings& settings, const KeptKeys& kept);

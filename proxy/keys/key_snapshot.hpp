@@ -20,6 +20,7 @@ struct KeySnapshot {
     bool remote = false;                      // can be fetched again
     bool last_fetch_good = false;
     bool fetching = false;      // a fetch is on its way
+    SteadyTime flight_began{};  // when that one, or else the last one, began
     SteadyTime refetch_from{};  // an unknown kid may cause a fetch from then on
     std::uint64_t fetches = 0;  // ended ones, good or bad: tells a waiting request that its fetch is over
     HashSeed kid_seed{};        // kids leave the worker as hashes of this seed

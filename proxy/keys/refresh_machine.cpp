@@ -11,6 +11,7 @@ constexpr seconds longest_retry{60};
 
 void RefreshMachine::fetch_started(SteadyTime now) {
     fetching_ = true;
+    flight_began_ = now;
     // A fetch that an unknown kid has scheduled counts as that kid's: the next cool-down begins with it.
     if (scheduled_by_kid_) refetch_from_ = std::max(refetch_from_, now + cooldown_);
     scheduled_by_kid_ = false;
@@ -26,7 +27,8 @@ void RefreshMachine::fetch_succeeded(SteadyTime now, std::optional<seconds> time
         interval = std::min<milliseconds>(interval, std::max(*time_left, shortest_refresh));
     // Up to a tenth early, never late: the interval is what an operator relies on.
     const auto early = interval * (0.1 * jitter_);
-    next_fetch_ = now + interval - std::chrono::duration_cast<milliseconds>(early);
+    next_fetch_ = again_ ? now : now + interval - std::chrono::duration_cast<milliseconds>(early);
+    again_ = false;
 }
 
 void RefreshMachine::fetch_failed(SteadyTime now) {
@@ -37,12 +39,14 @@ void RefreshMachine::fetch_failed(SteadyTime now) {
     const auto longest =
         std::min<milliseconds>(longest_retry, std::max<milliseconds>(refresh_interval_, first_retry));
     const auto wait = std::min<milliseconds>(first_retry * (1 << exponent), longest);
+    again_ = false;
     // Half fixed, half by the jitter.
     next_fetch_ = now + wait / 2 + std::chrono::duration_cast<milliseconds>(wait / 2 * jitter_);
 }
 
 void RefreshMachine::unknown_kid(SteadyTime now) {
-    if (fetching_) return;  // its end answers this one too
+    // Who came while it was under way looks at its answer, and asks again where that does not have the kid.
+    if (fetching_) return;
     if (now >= refetch_from_) {
         refetch_from_ = now + cooldown_;
         next_fetch_ = std::min(next_fetch_, now);

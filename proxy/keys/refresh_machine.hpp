@@ -35,12 +35,18 @@ class RefreshMachine {
     // A request met a kid that the set does not have. Within the cool-down one fetch is scheduled for its
     // end.
     void unknown_kid(SteadyTime now);
-    void refresh_requested(SteadyTime now) { next_fetch_ = now; }
+    // During a fetch: another one follows, since the answer under way may be older than the request.
+    void refresh_requested(SteadyTime now) {
+        next_fetch_ = now;
+        again_ = fetching_;
+    }
 
     // ---- questions ----
     [[nodiscard]] bool fetch_is_due(SteadyTime now) const { return !fetching_ && now >= next_fetch_; }
     [[nodiscard]] SteadyTime next_fetch() const { return next_fetch_; }
     [[nodiscard]] bool fetching() const { return fetching_; }
+    // When the fetch that is under way, or else the last one, began.
+    [[nodiscard]] SteadyTime flight_began() const { return flight_began_; }
     [[nodiscard]] bool last_fetch_good() const { return failures_ == 0 && last_success_.has_value(); }
     [[nodiscard]] SteadyTime refetch_from() const { return refetch_from_; }
     [[nodiscard]] std::optional<SteadyTime> last_success() const { return last_success_; }
@@ -60,7 +66,9 @@ class RefreshMachine {
     std::optional<SteadyTime> last_success_;
     std::uint64_t fetches_ = 0;
     std::uint32_t failures_ = 0;  // in a row
+    SteadyTime flight_began_{};
     bool fetching_ = false;
+    bool again_ = false;
     bool scheduled_by_kid_ = false;
 };
 

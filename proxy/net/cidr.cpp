@@ -79,6 +79,13 @@ std::string_view client_behind(const std::vector<Cidr>& trusted, std::string_vie
 bool is_link_local(const AddressBytes& a) {
     static const auto v4 = *Cidr::parse("169.254.0.0/16");
     static const auto v6 = *Cidr::parse("fe80::/10");
+    static const auto nat64 = *Cidr::parse("64:ff9b::/96");  // RFC 6052: an IPv4 address in its last bytes
+    if (nat64.contains(a)) {
+        AddressBytes inside{};
+        inside[10] = inside[11] = 0xFF;
+        std::copy(a.begin() + 12, a.end(), inside.begin() + 12);
+        return v4.contains(inside);
+    }
     return v4.contains(a) || v6.contains(a);
 }
 

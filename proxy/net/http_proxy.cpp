@@ -19,11 +19,12 @@ std::string base64(std::string_view text) {  // RFC 4648 §4, as Basic wants it
     return out;
 }
 
-result<HttpProxy> parse_proxy(const std::string& value) {
-    const auto wrong = [](const std::string& why) {
+result<HttpProxy> parse_proxy(const std::string& variable, const std::string& value) {
+    const auto wrong = [&](const std::string& why) {
         // Not the value: it may hold a password.
-        return fault("HTTPS_PROXY: " + why +
-                     "; it should be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT");
+        return fault(variable + ": " + why +
+                     "; it should be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, special characters "
+                     "%-encoded");
     };
     const std::string url = value.find("://") == std::string::npos ? "http://" + value : value;
     const auto parsed = boost::urls::parse_uri(url);
@@ -39,8 +40,9 @@ result<HttpProxy> parse_proxy(const std::string& value) {
     const std::string path(parsed->encoded_path());
     const auto port =
         parsed->has_port() ? parse_decimal(std::string(parsed->port())) : std::optional<std::uint64_t>(80);
-    if (!port || *port == 0 || *port > 65535 || (!path.empty() && path != "/"))
-        return wrong("its port cannot be read");
+    if (!port || *port == 0 || *port > 65535) return wrong("its port cannot be read");
+    if ((!path.empty() && path != "/") || parsed->has_query() || parsed->has_fragment())
+        return wrong("more follows than host and port");
     out.endpoint.port = static_cast<std::uint16_t>(*port);
     if (parsed->has_userinfo())
         out.authorization = "Basic " + base64(parsed->user() + ":" + parsed->password());
@@ -50,18 +52,18 @@ result<HttpProxy> parse_proxy(const std::string& value) {
 }  // namespace
 
 result<ProxyRules> ProxyRules::from(const Environment& environment) {
-    const auto value_of = [&](const char* small, const char* capital) {
-        const auto first = environment(small);
-        return first ? *first : environment(capital).value_or("");
+    const auto name_of = [&](const char* small, const char* capital) {
+        return environment(small) ? std::string(small) : std::string(capital);
     };
     ProxyRules out;
-    const auto proxy = value_of("https_proxy", "HTTPS_PROXY");
+    const auto variable = name_of("https_proxy", "HTTPS_PROXY");
+    const auto proxy = environment(variable).value_or("");
     if (proxy.empty()) return out;
-    auto parsed = parse_proxy(proxy);
+    auto parsed = parse_proxy(variable, proxy);
     if (!parsed) return parsed.error();
     out.proxy_ = std::move(*parsed);
 
-    auto list = value_of("no_proxy", "NO_PROXY");
+    auto list = environment(name_of("no_proxy", "NO_PROXY")).value_or("");
     std::ranges::replace(list, ' ', ',');
     for_each_element(list, [&](std::string_view entry) {
         if (entry.empty()) return;
@@ -82,6 +84,7 @@ result<ProxyRules> ProxyRules::from(const Environment& environment) {
         } else {
             if (entry.starts_with("*.")) entry.remove_prefix(1);
             if (entry.starts_with('.')) entry.remove_prefix(1);
+            if (entry.ends_with('.')) entry.remove_suffix(1);
             if (entry.empty()) return;
             e.domain = to_lower(entry);
         }

@@ -3,7 +3,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -37,6 +36,10 @@ struct Where {
     std::string host;  // without brackets
     std::string port;
     std::string target;
+
+    [[nodiscard]] Endpoint endpoint() const {
+        return {host, static_cast<std::uint16_t>(parse_decimal(port).value_or(0))};
+    }
 };
 
 struct Got {
@@ -49,6 +52,16 @@ struct Asked {
     std::string bearer;
     std::string etag;
 };
+
+// A host that some would read as an IPv4 address, whatever else it looks like: 2852039166, 0xa9fea9fe, 127.1
+// (WHATWG URL, "ends in a number"). What is judged here must be what a proxy or a resolver reaches.
+bool ends_in_number(std::string_view host) {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    const auto label = host.substr(host.rfind('.') + 1);
+    if (label.size() > 1 && label[0] == '0' && lower(label[1]) == 'x')
+        return std::ranges::all_of(label.substr(2), [](char c) { return hex_value(c) >= 0; });
+    return !label.empty() && std::ranges::all_of(label, is_digit);
+}
 
 result<Where> parse_where(const std::string& url, const keys::Settings& settings) {
     const auto parsed = boost::urls::parse_uri(url);
@@ -71,6 +84,8 @@ result<Where> parse_where(const std::string& url, const keys::Settings& settings
     out.target = std::string(parsed->encoded_target());
     if (out.target.empty() || out.target.front() != '/') out.target.insert(0, "/");
     const auto ip = parse_address(out.host);
+    if (!ip && ends_in_number(out.host))
+        return fault("'" + url + "': the host is a number, but no IPv4 address in four parts");
     const bool loopback = out.host == "localhost" || (ip && is_loopback(*ip));
     if (!out.https && !settings.allow_http && !loopback)
         return fault("'" + url +
@@ -93,6 +108,15 @@ bool is_entity_tag(std::string_view text) {
     return text.size() >= 2 && text.size() <= 256 && text.front() == '"' && text.back() == '"' &&
            std::ranges::all_of(text.substr(1, text.size() - 2),
                                [](char c) { return c == '!' || (c >= '#' && c <= '~'); });
+}
+
+// All lines of a field as one list (RFC 9110 §5.3).
+std::string joined(const http::fields& fields, http::field name) {
+    std::string out;
+    const auto [first, last] = fields.equal_range(name);
+    for (auto it = first; it != last; ++it)
+        out.append(out.empty() ? "" : ", ").append(std::string(it->value()));
+    return out;
 }
 
 template <class Stream>
@@ -131,7 +155,7 @@ asio::awaitable<result<Got>> exchange(Stream& stream, const Where& where, const 
     const std::string encoding(response[http::field::content_encoding]);
     if (!encoding.empty() && !iequals(encoding, "identity"))
         co_return fault("the answer is compressed (" + encoding + "), which is not accepted");
-    out.answer.cache_control = std::string(response[http::field::cache_control]);
+    out.answer.cache_control = joined(response, http::field::cache_control);
     out.answer.expires = std::string(response[http::field::expires]);
     out.answer.date = std::string(response[http::field::date]);
     out.answer.age = std::string(response[http::field::age]);
@@ -141,31 +165,13 @@ asio::awaitable<result<Got>> exchange(Stream& stream, const Where& where, const 
     co_return out;
 }
 
-using Addresses = std::vector<tcp::endpoint>;
-
-// The system's resolver cannot be stopped, so it is waited for no longer than the fetch may last; what it
-// finds later goes to nobody.
-asio::awaitable<result<Addresses>> resolve(std::string host, std::string port, SteadyTime until) {
-    struct State {
-        explicit State(const asio::any_io_executor& executor) : resolver(executor), news(executor) {}
-        tcp::resolver resolver;
-        asio::steady_timer news;
-        std::optional<boost::system::error_code> end;
-        Addresses found;
-    };
-    const auto executor = co_await asio::this_coro::executor;
-    const auto state = std::make_shared<State>(executor);
-    state->news.expires_at(until);
-    state->resolver.async_resolve(host, port, [state](boost::system::error_code error, const auto& found) {
-        state->end = error;
-        for (const auto& entry : found) state->found.push_back(entry.endpoint());
-        state->news.cancel();
-    });
-    co_await state->news.async_wait(as_result);
-    if (!state->end) co_return fault("no address for " + host + " within 5 s");
-    if (*state->end) co_return fault("no address for " + host + ": " + state->end->message());
-    co_return std::move(state->found);
-}
+// What a request needs beside its text.
+struct Road {
+    const keys::Settings& settings;
+    SystemResolver& resolver;
+    const HttpProxy* proxy;  // null: directly
+    SteadyTime until;
+};
 
 // RFC 9110 §9.3.6: after a 2xx the connection is the other side's.
 asio::awaitable<std::optional<Fault>> open_tunnel(beast::tcp_stream& stream, const Where& where,
@@ -191,11 +197,10 @@ asio::awaitable<std::optional<Fault>> open_tunnel(beast::tcp_stream& stream, con
 
 // A connection to the host, or through the proxy to it.
 asio::awaitable<std::optional<Fault>> connect(beast::tcp_stream& stream, const Where& where,
-                                              const keys::Settings& settings, const HttpProxy* proxy,
-                                              SteadyTime until) {
-    const std::string host = proxy != nullptr ? proxy->endpoint.host : where.host;
-    const std::string port = proxy != nullptr ? std::to_string(proxy->endpoint.port) : where.port;
-    auto addresses = co_await resolve(host, port, until);
+                                              const Road& road) {
+    const HttpProxy* const proxy = road.proxy;
+    const Endpoint there = proxy != nullptr ? proxy->endpoint : where.endpoint();
+    auto addresses = co_await road.resolver.resolve(there.host, there.port, road.until);
     if (!addresses) co_return addresses.error();
     // Through a proxy only an address that stands in the URL can be judged: it is the proxy that resolves.
     std::vector<std::string> reached;
@@ -204,33 +209,32 @@ asio::awaitable<std::optional<Fault>> connect(beast::tcp_stream& stream, const W
     else
         for (const auto& endpoint : *addresses) reached.push_back(endpoint.address().to_string());
     for (const auto& text : reached)
-        if (const auto ip = parse_address(text); ip && is_link_local(*ip) && !settings.allow_link_local)
+        if (const auto ip = parse_address(text); ip && is_link_local(*ip) && !road.settings.allow_link_local)
             co_return fault(where.host + " is a link-local address; allow_link_local: true permits it");
-    stream.expires_at(until);
+    stream.expires_at(road.until);
     if (const auto [error, used] = co_await stream.async_connect(*addresses, as_result); error)
         co_return fault(cause(error));
     if (proxy == nullptr) co_return std::nullopt;
     co_return co_await open_tunnel(stream, where, *proxy);
 }
 
-asio::awaitable<result<Got>> get_once(const Where& where, const keys::Settings& settings, const Asked& asked,
-                                      const HttpProxy* proxy, SteadyTime until) {
+asio::awaitable<result<Got>> get_once(const Where& where, const Asked& asked, const Road& road) {
     const auto executor = co_await asio::this_coro::executor;
     if (!where.https) {
         beast::tcp_stream stream(executor);
-        auto failed = co_await connect(stream, where, settings, nullptr, until);
+        auto failed = co_await connect(stream, where, road);
         if (failed) co_return *failed;
         co_return co_await exchange(stream, where, asked);
     }
-    const auto context = make_client_tls(settings.ca_file);
+    const auto context = make_client_tls(road.settings.ca_file);
     if (!context) co_return context.error();
     beast::ssl_stream<beast::tcp_stream> stream(executor, **context);
     if (!expect_host(stream.native_handle(), where.host))
         co_return fault("the host's name cannot be checked");
-    auto failed = co_await connect(beast::get_lowest_layer(stream), where, settings, proxy, until);
+    auto failed = co_await connect(beast::get_lowest_layer(stream), where, road);
     if (failed) {
-        if (proxy == nullptr) co_return *failed;
-        co_return fault("by the proxy " + proxy->endpoint.host + ": " + failed->message);
+        if (road.proxy == nullptr) co_return *failed;
+        co_return fault("by the proxy " + road.proxy->endpoint.host + ": " + failed->message);
     }
     if (const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, as_result);
         error)
@@ -241,39 +245,50 @@ asio::awaitable<result<Got>> get_once(const Where& where, const keys::Settings& 
 // One fetch of one document after the other.
 class Fetcher {
   public:
-    Fetcher(KeyFetch fetch, ProxyRules proxies)
-        : fetch_(std::move(fetch)), settings_(fetch_.settings), proxies_(std::move(proxies)) {}
+    Fetcher(KeyFetch fetch, ProxyRules proxies, std::shared_ptr<SystemResolver> resolver)
+        : fetch_(std::move(fetch)), proxies_(std::move(proxies)), resolver_(std::move(resolver)) {}
 
     asio::awaitable<result<FetchedKeys>> run();
 
   private:
-    asio::awaitable<result<Got>> get(std::string url, std::string etag);
+    // conditional: with If-None-Match, where the URL is the one of the etag.
+    asio::awaitable<result<Got>> get(std::string url, bool conditional);
     asio::awaitable<result<std::string>> discover();
 
     KeyFetch fetch_;
-    const keys::Settings& settings_;
+    const keys::Settings& settings_ = fetch_.settings;
     ProxyRules proxies_;
+    std::shared_ptr<SystemResolver> resolver_;
     std::string discovery_error_;
 };
 
 // Follows redirects on the same host and scheme only.
-asio::awaitable<result<Got>> Fetcher::get(std::string url, std::string etag) {
+asio::awaitable<result<Got>> Fetcher::get(std::string url, bool conditional) {
     auto where = parse_where(url, settings_);
     if (!where) co_return where.error();
     const SteadyTime until = std::chrono::steady_clock::now() + longest_fetch;  // redirects included
-    Asked asked{{}, std::move(etag)};
+    Asked asked;
     const auto configured = parse_where(settings_.location, settings_);
     if (!settings_.bearer_token_file.empty() && where->https && configured &&
-        where->host == configured->host) {
+        where->host == configured->host && where->port == configured->port) {
         std::ifstream in(settings_.bearer_token_file);
         std::getline(in, asked.bearer);
+        if (asked.bearer.ends_with('\r')) asked.bearer.pop_back();
         if (asked.bearer.empty()) co_return fault(settings_.bearer_token_file + ": no token in it");
     }
-    const HttpProxy* const proxy = proxies_.find(where->host, where->port);
+    // http:// is for loopback and for those who said so: never by the proxy.
+    const HttpProxy* const proxy = where->https ? proxies_.find(where->host, where->port) : nullptr;
+    const Road road{settings_, *resolver_, proxy, until};
     for (int hops = 0;; ++hops) {
-        auto got = co_await get_once(*where, settings_, asked, proxy, until);
+        asked.etag.clear();
+        if (conditional && url == fetch_.etag_url) asked.etag = fetch_.etag;
+        auto got = co_await get_once(*where, asked, road);
         if (!got) co_return fault(url + ": " + got.error().message);
-        if (got->location.empty()) co_return got;
+        if (got->location.empty()) {
+            if (got->answer.not_modified && got->answer.etag.empty()) got->answer.etag = asked.etag;
+            got->answer.etag_url = url;
+            co_return got;
+        }
         if (hops == max_redirects) co_return fault(url + ": more than 3 redirects");
         const auto base = boost::urls::parse_uri(url);
         boost::urls::url next;
@@ -304,15 +319,12 @@ std::string oauth_metadata_url(const std::string& issuer) {
     return issuer.substr(0, path) + std::string(well_known) + without_last_slash(issuer.substr(path));
 }
 
-result<std::string> jwks_uri_of(const std::string& document_text, const keys::Settings& settings) {
-    json::Document document;
-    const auto root = document.parse(document_text);
-    if (!root || !root->is_object()) return fault("the discovery document is not a JSON object");
-    const auto issuer = root->find("issuer");
+result<std::string> jwks_uri_of(const json::Value& document, const keys::Settings& settings) {
+    const auto issuer = document.find("issuer");
     if (!issuer || issuer->string() != settings.issuer)
         return fault("the discovery document names another issuer than the configured one" +
                      (issuer && issuer->string() ? ": " + std::string(*issuer->string()) : std::string{}));
-    const auto uri = root->find("jwks_uri");
+    const auto uri = document.find("jwks_uri");
     if (!uri || !uri->string()) return fault("the discovery document has no jwks_uri");
     return std::string(*uri->string());
 }
@@ -323,13 +335,19 @@ asio::awaitable<result<std::string>> Fetcher::discover() {
     // Named, not temporaries of the co_await's own expression: gcc 12 destroys those twice.
     std::string url = settings_.location;
     if (guess) url = without_last_slash(settings_.issuer) + "/.well-known/openid-configuration";
-    auto document = co_await get(url, {});
+    auto document = co_await get(url, false);
     if (!document && guess) {
         url = oauth_metadata_url(settings_.issuer);
-        auto second = co_await get(url, {});
+        auto second = co_await get(url, false);
         if (second) document = std::move(second);
     }
-    if (document) co_return jwks_uri_of(document->answer.text, settings_);
+    // A page that is no document at all says nothing of the issuer; one that is, and wrong, does.
+    json::Document reader;
+    if (document) {
+        const auto root = reader.parse(document->answer.text);
+        if (root && root->is_object()) co_return jwks_uri_of(*root, settings_);
+        document = fault(url + ": the discovery document is not a JSON object");
+    }
     discovery_error_ = document.error().message;
     if (fetch_.known_jwks_uri.empty()) co_return document.error();
     co_return fetch_.known_jwks_uri;
@@ -342,21 +360,19 @@ asio::awaitable<result<FetchedKeys>> Fetcher::run() {
         if (!found) co_return found.error();
         jwks_uri = std::move(*found);
     }
-    std::string etag;
-    if (jwks_uri == fetch_.known_from) etag = fetch_.etag;
-    auto got = co_await get(jwks_uri, etag);
+    auto got = co_await get(jwks_uri, true);
     if (!got) co_return got.error();
     auto& answer = got->answer;
     answer.jwks_uri = std::move(jwks_uri);
     answer.discovery_error = std::move(discovery_error_);
-    if (answer.not_modified && answer.etag.empty()) answer.etag = std::move(etag);
     co_return std::move(answer);
 }
 
 }  // namespace
 
-void fetch_keys(asio::io_context& context, KeyFetch fetch, const ProxyRules& proxies, FetchDone done) {
-    const auto fetcher = std::make_shared<Fetcher>(std::move(fetch), proxies);
+void fetch_keys(asio::io_context& context, KeyFetch fetch, const ProxyRules& proxies,
+                std::shared_ptr<SystemResolver> resolver, FetchDone done) {
+    const auto fetcher = std::make_shared<Fetcher>(std::move(fetch), proxies, std::move(resolver));
     // The completion keeps it until the coroutine, which is a member of it, has ended.
     asio::co_spawn(
         context, fetcher->run(),

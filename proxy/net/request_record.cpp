@@ -41,6 +41,7 @@ void end_access_line(RequestRecord& record, const gate::Rules& rules, std::strin
     member(out, "status", static_cast<std::uint64_t>(record.status));
     member(out, "decision", telemetry::outcome_words[static_cast<std::size_t>(record.outcome)]);
     if (record.reason) member(out, "reason", word(*record.reason));
+    if (record.would_deny) member(out, "would_deny", word(*record.would_deny));
     if (record.issuer >= 0 && static_cast<std::size_t>(record.issuer) < rules.issuers.size())
         member(out, "issuer", rules.issuers[static_cast<std::size_t>(record.issuer)].name);
     if (record.token) {

@@ -19,7 +19,8 @@ struct RequestRecord {
     std::string
         line;  // the beginning of the access line, written while the head was at hand; empty: none is wanted
     telemetry::Outcome outcome = telemetry::Outcome::deny;
-    std::optional<Reason> reason;
+    std::optional<Reason> reason;      // of a refusal, or of an upstream's failure
+    std::optional<Reason> would_deny;  // what report_only lifted
     int status = 0;
     int route = -1;
     int issuer = -1;
@@ -37,6 +38,7 @@ struct RequestRecord {
         line.clear();
         outcome = telemetry::Outcome::deny;
         reason.reset();
+        would_deny.reset();
         status = 0;
         route = issuer = upstream = -1;
         token.reset();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/metadata_response.hpp"
 #include "net/exchange.hpp"
 
 namespace signet::net {
@@ -14,9 +15,10 @@ constexpr std::size_t drain_bytes = 1024 * 1024;
 constexpr seconds drain_time{2};
 
 telemetry::Outcome outcome_of(const policy::Allow& allow) {
-    return allow.is_verified() ? telemetry::Outcome::allow
-           : allow.is_public() ? telemetry::Outcome::open
-                               : telemetry::Outcome::anonymous;
+    return allow.is_lifted()     ? telemetry::Outcome::would_deny
+           : allow.is_verified() ? telemetry::Outcome::allow
+           : allow.is_public()   ? telemetry::Outcome::open
+                                 : telemetry::Outcome::anonymous;
 }
 
 }  // namespace
@@ -195,6 +197,7 @@ Task<bool> Session::read_head(bool first, std::size_t& head_size) {
 Task<bool> Session::handle(std::size_t head_size) {
     begin_record();
     auto keys = gate::KeyWait::none;
+    SteadyTime keys_until{};
     bool fresh_connection = false;
     bool keep = false;
     while (true) {
@@ -239,39 +242,44 @@ Task<bool> Session::handle(std::size_t head_size) {
         record_->route = decision.route;
         record_->issuer = decision.issuer;
         record_->token = decision.token;
-        if (decision.kind == gate::Decision::Kind::need_keys) {
-            keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer),
-                                                  decision.wanted_kid);
-            if (!transport_.peer_left()) continue;
-            // Whoever left meanwhile costs the upstream nothing.
-            if (settings.access_log)
-                begin_access_line(*record_, peer_text_, scratch.head.method, scratch.head.host, "");
-            record_->reason = Reason::bad_request;
-            break;
-        }
+        // Before any wait: the head is the worker's, who goes on to others meanwhile.
         if (settings.access_log && record_->line.empty())
             begin_access_line(*record_, client_of(head, peer), head.method, head.host,
                               decision.stage == gate::Stage::path ? "" : scratch.target.path);
+        if (decision.kind == gate::Decision::Kind::need_keys) {
+            keys = co_await worker_.wait_for_keys(static_cast<std::size_t>(decision.issuer),
+                                                  decision.wanted_kid, keys_until);
+            if (!transport_.peer_left()) continue;
+            record_->reason = Reason::bad_request;  // whoever left meanwhile costs the upstream nothing
+            break;
+        }
+        if (decision.stage == gate::Stage::key && decision.wants_fetch)
+            worker_.note_unknown_kid(static_cast<std::size_t>(decision.issuer));
+        if (decision.kind == gate::Decision::Kind::metadata) {
+            keep = head.keep_alive && head.body == http::BodyKind::none && head.upgrade.empty() &&
+                   !worker_.draining();
+            const bool preflight = head.method == "OPTIONS";
+            in_.consume(head_size);
+            keep = co_await tell_metadata(decision.resource->document, preflight, keep);
+            break;
+        }
         if (decision.kind == gate::Decision::Kind::deny) {
-            if (decision.stage == gate::Stage::key && decision.wants_fetch)
-                worker_.note_unknown_kid(static_cast<std::size_t>(decision.issuer), decision.wanted_kid);
             // An unread body would be read as the next request, and so would frames sent ahead of an upgrade.
             keep = head.keep_alive && head.body == http::BodyKind::none &&
                    decision.stage != gate::Stage::path && !worker_.draining();
             const bool upgrade = !head.upgrade.empty();
             in_.consume(head_size);
             keep = keep && !(upgrade && !in_.empty());
-            keep = co_await refuse({decision.refusal.reason,
-                                    decision.status,
-                                    decision.refusal.detail,
-                                    decision.refusal.scope,
-                                    {},
-                                    1},
-                                   keep);
+            keep =
+                co_await refuse({decision.refusal.reason, decision.status, decision.refusal.detail,
+                                 decision.refusal.scope, decision.status == 405 ? "GET, HEAD, OPTIONS" : "",
+                                 1, decision.refusal.authentication, rules.resource_metadata(decision.route)},
+                                keep);
             break;
         }
 
         record_->outcome = outcome_of(*decision.allow);
+        if (decision.allow->is_lifted()) record_->would_deny = decision.refusal.reason;
         if (decision.token)
             worker_.metrics().claims_left_out += decision.remembered ? 0 : decision.token->claims_left_out();
         const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
@@ -320,10 +328,13 @@ void Session::finish_record() {
     // After a reload during the request its indices may mean something else; counters stay within bounds.
     if (record_->route >= static_cast<int>(rules.routes.size())) record_->route = -1;
     ++worker_.route_counters(record_->route).by_outcome[static_cast<std::size_t>(record_->outcome)];
-    if (record_->reason && record_->outcome == telemetry::Outcome::deny) {
+    const bool denied = record_->reason && record_->outcome == telemetry::Outcome::deny;
+    if (denied || record_->would_deny) {
         const bool known = record_->issuer >= 0 && record_->issuer < static_cast<int>(rules.issuers.size());
-        ++metrics.denied[{
-            *record_->reason, known ? rules.issuers[static_cast<std::size_t>(record_->issuer)].name : "",
+        auto& counters = denied ? metrics.denied : metrics.would_deny;
+        ++counters[{
+            denied ? *record_->reason : *record_->would_deny,
+            known ? rules.issuers[static_cast<std::size_t>(record_->issuer)].name : "",
             record_->route >= 0 ? rules.routes.at(static_cast<std::uint16_t>(record_->route)).name : ""}];
     }
     std::string_view upstream;
@@ -364,6 +375,21 @@ Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
                                  generation->shared->rules->http.answers);
     record_->bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
     main.arm(worker_.update_now() + timeouts.body);
+    const auto failed = co_await send(answer, {});
+    if (failed) co_return false;
+    linger_ = !keep;
+    co_return keep;
+}
+
+// document: the generation's, which may be replaced as soon as this waits.
+Task<bool> Session::tell_metadata(std::string_view document, bool preflight, bool keep) {
+    const auto generation = worker_.generation();
+    record_->outcome = telemetry::Outcome::open;
+    std::string answer;
+    record_->status = http::make_metadata_response(answer, document, preflight,
+                                                   {record_->id, record_->to_head, record_->http11, !keep});
+    record_->bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
+    main.arm(worker_.update_now() + generation->shared->settings->timeouts.body);
     const auto failed = co_await send(answer, {});
     if (failed) co_return false;
     linger_ = !keep;

@@ -152,8 +152,10 @@ void Worker::install(GenerationPtr generation) {
             waiter.end = gate::KeyWait::none;  // the issuer's place may be another's by now
         } else {
             if (keys[waiter.issuer]->fetches == waiter.fetches_before) continue;
-            waiter.end =
-                keys[waiter.issuer]->last_fetch_good ? gate::KeyWait::fetched : gate::KeyWait::failed;
+            const auto& snapshot = *keys[waiter.issuer];
+            waiter.end = snapshot.flight_began < waiter.since ? gate::KeyWait::none
+                         : snapshot.last_fetch_good           ? gate::KeyWait::fetched
+                                                              : gate::KeyWait::failed;
         }
         waiter.news.set();
     }
@@ -278,11 +280,12 @@ telemetry::RouteCounters& Worker::route_counters(int route) {
     return route >= 0 ? *route_counters_[static_cast<std::size_t>(route)] : metrics_.routes[""];
 }
 
-Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer, std::optional<Hash128> kid) {
+Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer, std::optional<Hash128> kid, SteadyTime& until) {
     const auto before = generation_->shared->keys[issuer]->fetches;
     Event news(poller_);
-    const auto place =
-        key_waiters_.insert(key_waiters_.end(), {issuer, before, update_now() + longest_key_wait, news});
+    const auto since = update_now();
+    if (until == SteadyTime{}) until = since + longest_key_wait;
+    const auto place = key_waiters_.insert(key_waiters_.end(), {issuer, before, since, until, news});
     if (!generation_->shared->keys[issuer]->fetching) shared_.keys.unknown_kid(issuer, kid);
     co_await news;
     const auto end = place->end;
@@ -290,10 +293,10 @@ Task<gate::KeyWait> Worker::wait_for_keys(std::size_t issuer, std::optional<Hash
     co_return end;
 }
 
-void Worker::note_unknown_kid(std::size_t issuer, std::optional<Hash128> kid) {
+void Worker::note_unknown_kid(std::size_t issuer) {
     if (noted_kids_[issuer]) return;
     noted_kids_[issuer] = true;
-    shared_.keys.unknown_kid(issuer, kid);
+    shared_.keys.unknown_kid(issuer, std::nullopt);
 }
 
 }  // namespace signet::net

@@ -32,7 +32,7 @@ namespace signet::net {
 class Session;
 
 // Asked, from any thread, when a request met a kid that its issuer's key set does not have. kid: hashed
-// (keys::KeySnapshot::wanted); nullopt where the issuer has no keys at all.
+// (keys::KeySnapshot::wanted); nullopt where the issuer has no keys at all, or nobody waits for this one.
 class KeyDemand {
   public:
     KeyDemand() = default;
@@ -93,11 +93,12 @@ class Worker {
     void give_record(std::unique_ptr<RequestRecord> record);
     telemetry::RouteCounters& route_counters(int route);  // -1: no route
 
-    // Waits until a fetch of the issuer's keys has ended, 2 s at most. `none`: new rules came instead, so all
-    // is to be decided anew.
-    Task<gate::KeyWait> wait_for_keys(std::size_t issuer, std::optional<Hash128> kid);
-    // Within the cool-down: one fetch at its end.
-    void note_unknown_kid(std::size_t issuer, std::optional<Hash128> kid);
+    // Waits until a fetch of the issuer's keys has ended, no longer than `until`, which the first wait of a
+    // request sets, 2 s ahead. `none`: all is to be decided anew, since new rules came instead, or a fetch
+    // ended that had begun before the wait and so may not know of a key that was made since.
+    Task<gate::KeyWait> wait_for_keys(std::size_t issuer, std::optional<Hash128> kid, SteadyTime& until);
+    // Within the cool-down: one fetch at its end. It counts for no kid: nobody waits for it.
+    void note_unknown_kid(std::size_t issuer);
 
     // Used from one request's parse to its forwarding, never across a wait.
     struct Scratch {
@@ -114,6 +115,7 @@ class Worker {
     struct KeyWaiter {
         std::size_t issuer;
         std::uint64_t fetches_before;
+        SteadyTime since;
         SteadyTime until;
         Event& news;
         gate::KeyWait end = gate::KeyWait::failed;

@@ -136,7 +136,7 @@ result<Admitted, Refusal> admit(const jose::Token& token, const IssuerRules& rul
     auto headers = make_claim_headers(rules.claim_headers, token.payload);
     if (!headers) return headers.error();
     admitted.headers = std::move(*headers);
-    if (const auto wrong = rules.require.check(token.payload))
+    if (const auto wrong = rules.require.check(token.payload, now, rules.clock_skew))
         return refuse(Reason::claim_invalid, "the issuer's require: " + wrong->detail);
 
     if (auto wrong = check_times(admitted.times, rules.clock_skew, now)) return *wrong;

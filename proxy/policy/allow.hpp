@@ -22,14 +22,18 @@ class Allow {
     [[nodiscard]] std::string_view claim_lines() const { return claim_lines_; }
     // The payload as it stood in the token, base64url.
     [[nodiscard]] std::string_view payload() const { return payload_; }
+    // report_only lifted a refusal: whoever is behind us judges the token that came, so it stays in the
+    // request.
+    [[nodiscard]] bool is_lifted() const { return lifted_; }
 
   private:
     friend class ::signet::gate::Gate;  // verified: a token passed every check
     enum class Kind : std::uint8_t { open, anonymous, verified };
-    Allow(Kind kind, std::string_view claim_lines, std::string_view payload)
-        : kind_(kind), claim_lines_(claim_lines), payload_(payload) {}
+    Allow(Kind kind, std::string_view claim_lines, std::string_view payload, bool lifted = false)
+        : kind_(kind), lifted_(lifted), claim_lines_(claim_lines), payload_(payload) {}
 
     Kind kind_;
+    bool lifted_;
     std::string_view claim_lines_;
     std::string_view payload_;
 };

@@ -10,8 +10,8 @@
 namespace signet::policy {
 
 // nullopt: the route admits it. Depends on nothing but its arguments, so an answer may be remembered with the
-// token.
+// token, unless the route's requirement depends on time.
 std::optional<Refusal> decide(const json::Value& payload, std::uint16_t issuer, const IssuerRules& rules,
-                              const Route& route);
+                              const Route& route, WallTime now);
 
 }  // namespace signet::policy

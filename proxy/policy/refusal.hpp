@@ -12,6 +12,8 @@ struct Refusal {
     Reason reason = Reason::bad_request;
     std::string detail = {};
     std::string scope = {};  // scope_insufficient: the scopes needed, space-separated
+    // insufficient_user_authentication: `, acr_values="…", max_age="…"`
+    std::string authentication = {};
 };
 
 }  // namespace signet::policy

@@ -12,6 +12,16 @@ bool holds_value(const json::Value& claim, const json::Value& wanted) {
     return found;
 }
 
+bool matches(const json::Value& claim, const Pattern& pattern) {
+    if (const auto text = claim.string()) return pattern.matches(*text);
+    bool found = false;
+    claim.each_element([&](const json::Value& v) {
+        const auto text = v.string();
+        return !(found = text && pattern.matches(*text));
+    });
+    return found;
+}
+
 bool lists_scope(const json::Value& claim, std::string_view scope) {
     if (const auto text = claim.string()) {
         std::string_view rest = *text;
@@ -62,6 +72,8 @@ bool ClaimRule::holds(const json::Value& payload) const {
             return found.has_value();
         case Kind::absent:
             return !found.has_value();
+        case Kind::pattern:
+            return found && matches(*found, *expression);
     }
     return false;
 }
@@ -85,6 +97,8 @@ std::string ClaimRule::describe() const {
             return out + " exists: true";
         case Kind::absent:
             return out + " exists: false";
+        case Kind::pattern:
+            return out + " pattern " + std::string(expression->text());
     }
     if (kind == Kind::equals) {
         values.front().value().write(out, false);
@@ -98,15 +112,29 @@ std::string ClaimRule::describe() const {
     return out + "]";
 }
 
-std::optional<Refusal> Requirement::check(const json::Value& payload) const {
+bool Requirement::depends_on_time() const {
+    return std::ranges::any_of(alternatives,
+                               [](const auto& a) { return a.authentication.max_age.has_value(); });
+}
+
+std::optional<Refusal> Requirement::check(const json::Value& payload, WallTime now, milliseconds skew) const {
     if (alternatives.empty()) return std::nullopt;
-    std::optional<Refusal> nearest;
+    std::optional<Refusal> nearest, sign_in;
     for (const auto& alternative : alternatives) {
         const bool scopes =
             std::ranges::all_of(alternative.scopes, [&](const auto& s) { return has_scope(payload, s); });
         const auto broken =
             std::ranges::find_if(alternative.claims, [&](const auto& r) { return !r.holds(payload); });
-        if (scopes && broken == alternative.claims.end()) return std::nullopt;
+        if (scopes && broken == alternative.claims.end()) {
+            const auto lacking = alternative.authentication.check(payload, now, skew);
+            if (!lacking) return std::nullopt;
+            if (!sign_in)
+                sign_in = Refusal{Reason::insufficient_user_authentication,
+                                  *lacking,
+                                  {},
+                                  alternative.authentication.challenge()};
+            continue;
+        }
         // Scopes come before claim rules in the order of checks; one alternative that lacks only scopes can
         // be mended by the client.
         if (!scopes && (!nearest || nearest->reason != Reason::scope_insufficient)) {
@@ -116,7 +144,7 @@ std::optional<Refusal> Requirement::check(const json::Value& payload) const {
             nearest = Refusal{Reason::claim_not_allowed, "the claims do not satisfy " + broken->describe()};
         }
     }
-    return nearest;
+    return sign_in ? sign_in : nearest;
 }
 
 }  // namespace signet::policy

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "policy/authentication.hpp"
 #include "policy/claim_path.hpp"
 #include "policy/json_constant.hpp"
+#include "policy/pattern.hpp"
 #include "policy/refusal.hpp"
 
 namespace signet::policy {
@@ -17,11 +19,12 @@ namespace signet::policy {
 // One rule on one claim. Values compare by JSON type, without coercion; an array holds a value if it contains
 // it; an absent claim passes only none_of and `exists: false`.
 struct ClaimRule {
-    enum class Kind : std::uint8_t { any_of, all_of, none_of, equals, exists, absent };
+    enum class Kind : std::uint8_t { any_of, all_of, none_of, equals, exists, absent, pattern };
 
     ClaimPath claim;
     Kind kind = Kind::exists;
-    std::vector<JsonConstant> values;  // one for equals, none for exists and absent
+    std::vector<JsonConstant> values;        // one for equals; none for exists, absent and pattern
+    std::optional<Pattern> expression = {};  // pattern: a string, or one of an array, matches it whole
 
     [[nodiscard]] bool holds(const json::Value& payload) const;
     [[nodiscard]] std::string describe() const;  // "realm_access.roles any_of [\"admin\"]"
@@ -30,15 +33,19 @@ struct ClaimRule {
 struct Alternative {
     std::vector<std::string> scopes;  // all of them
     std::vector<ClaimRule> claims;    // all of them
+    Authentication authentication = {};
 };
 
 struct Requirement {
     std::vector<Alternative> alternatives;  // none: nothing is required
 
     [[nodiscard]] bool empty() const { return alternatives.empty(); }
-    // nullopt: it holds. Else scope_insufficient with the scopes of the alternative that lacks only those, or
-    // claim_not_allowed.
-    [[nodiscard]] std::optional<Refusal> check(const json::Value& payload) const;
+    // Does the answer change with time?
+    [[nodiscard]] bool depends_on_time() const;
+    // nullopt: it holds. Else what the client can mend most easily: insufficient_user_authentication of an
+    // alternative that lacks only that, scope_insufficient with the scopes of one, or claim_not_allowed.
+    [[nodiscard]] std::optional<Refusal> check(const json::Value& payload, WallTime now,
+                                               milliseconds skew) const;
 };
 
 // Is the scope in `scope` (RFC 8693 §4.2: space-separated; or an array) or in `scp`?

@@ -24,6 +24,9 @@ struct Route {
     std::vector<std::string> audiences;  // in the place of the issuer's; none: the issuer's
     Requirement require;
     std::uint16_t upstream = 0;
+    // Of how many subjects in a hundred the refusals count; those of the others are lifted (report_only).
+    std::uint8_t enforce_percent = 100;
+    int resource = -1;  // index of what its challenges tell of; -1: nothing
 };
 
 class RouteTable {

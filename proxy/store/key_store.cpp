@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace signet::store {
 namespace {
@@ -17,6 +18,7 @@ class Descriptor {
         if (fd_ >= 0) ::close(fd_);
     }
     Descriptor(const Descriptor&) = delete;
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     Descriptor& operator=(const Descriptor&) = delete;
     explicit operator bool() const { return fd_ >= 0; }
     [[nodiscard]] int get() const { return fd_; }
@@ -26,6 +28,19 @@ class Descriptor {
 };
 
 Fault failure(const std::string& path) { return fault(path + ": " + std::strerror(errno)); }
+
+// Whoever else may write to it could bring back an older file, or take one away.
+std::optional<Fault> judge_directory(int fd, const std::string& path) {
+    struct ::stat status {};
+    if (::fstat(fd, &status) != 0) return failure(path);
+    if ((status.st_uid != ::geteuid() && status.st_uid != 0) || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return fault(path + ": others may write to it; it should be this user's alone (chmod 700)");
+    return std::nullopt;
+}
+
+Descriptor open_directory(const std::string& path) {
+    return Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
 
 bool write_all(int fd, std::string_view text) {
     while (!text.empty()) {
@@ -40,9 +55,16 @@ bool write_all(int fd, std::string_view text) {
 }  // namespace
 
 result<std::optional<keys::KeptKeys>> KeyStore::read(const keys::Settings& settings, WallTime now) const {
-    const std::string path = directory_ + "/" + keys::kept_file_name(settings);
+    const Descriptor directory = open_directory(directory_);
+    if (!directory) {
+        if (errno == ENOENT) return std::optional<keys::KeptKeys>{};
+        return failure(directory_);
+    }
+    if (auto wrong = judge_directory(directory.get(), directory_)) return *wrong;
+    const std::string name = keys::kept_file_name(settings), path = directory_ + "/" + name;
     // Not through a link, and no device that would keep us waiting.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const Descriptor file(
+        ::openat(directory.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file) {
         if (errno == ENOENT) return std::optional<keys::KeptKeys>{};
         return failure(path);
@@ -69,23 +91,30 @@ result<std::optional<keys::KeptKeys>> KeyStore::read(const keys::Settings& setti
 }
 
 std::optional<Fault> KeyStore::write(const keys::Settings& settings, const keys::KeptKeys& kept) const {
-    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory_);
-    const std::string path = directory_ + "/" + keys::kept_file_name(settings);
-    const std::string fresh = path + ".new";
-    ::unlink(fresh.c_str());  // left by a kill
+    const auto parent = directory_.substr(0, directory_.rfind('/'));
+    ::mkdir(parent.c_str(), 0700);  // there already, as a rule
+    if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
+        return fault(failure(directory_).message +
+                     "; state_dir must be a directory that Signet may write to");
+    const Descriptor directory = open_directory(directory_);
+    if (!directory) return failure(directory_);
+    if (auto wrong = judge_directory(directory.get(), directory_)) return wrong;
+    const std::string name = keys::kept_file_name(settings), path = directory_ + "/" + name;
+    const std::string fresh = name + ".new";
+    ::unlinkat(directory.get(), fresh.c_str(), 0);  // left by a kill
     {
-        const Descriptor file(
-            ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-        if (!file) return failure(fresh);
+        const Descriptor file(::openat(directory.get(), fresh.c_str(),
+                                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!file) return failure(path + ".new");
         if (!write_all(file.get(), keys::kept_file_text(settings, kept)) || ::fsync(file.get()) != 0) {
-            auto why = failure(fresh);
-            ::unlink(fresh.c_str());
+            auto why = failure(path + ".new");
+            ::unlinkat(directory.get(), fresh.c_str(), 0);
             return why;
         }
     }
-    if (::rename(fresh.c_str(), path.c_str()) != 0) return failure(path);
-    const Descriptor directory(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory || ::fsync(directory.get()) != 0) return failure(directory_);
+    if (::renameat(directory.get(), fresh.c_str(), directory.get(), name.c_str()) != 0) return failure(path);
+    // So that the rename survives a power cut; without it the old file might, which is no harm.
+    ::fsync(directory.get());
     return std::nullopt;
 }
 

@@ -58,13 +58,16 @@ std::string metrics_text(const Totals& t) {
     for (const auto& [route, counters] : w.routes)
         for (std::size_t i = 0; i < outcome_words.size(); ++i)
             page.sample({{"route", route}, {"decision", outcome_words[i]}}, number(counters.by_outcome[i]));
+    const auto refusals = [&](const std::map<DenialLabels, std::uint64_t>& counted) {
+        for (const auto& [l, n] : counted)
+            page.sample({{"reason", std::string(word(l.reason))}, {"issuer", l.issuer}, {"route", l.route}},
+                        number(n));
+    };
     page.family("signet_denied_total", "Refusals by reason, issuer and route.", MetricType::Counter);
-    for (const auto& [l, n] : w.denied)
-        page.sample({{"reason", std::string(word(l.reason))}, {"issuer", l.issuer}, {"route", l.route}},
-                    number(n));
-    // Nothing is lifted in this build: report_only is refused at load.
+    refusals(w.denied);
     page.family("signet_would_deny_total", "Refusals that report_only lifted, by reason, issuer and route.",
                 MetricType::Counter);
+    refusals(w.would_deny);
     page.family("signet_request_duration_seconds", "From the request's head to the end of its answer.",
                 MetricType::Histogram);
     page.histogram({}, w.request_duration);

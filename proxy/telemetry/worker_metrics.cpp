@@ -7,6 +7,7 @@ void WorkerMetrics::add(const WorkerMetrics& other) {
         for (std::size_t i = 0; i < counters.by_outcome.size(); ++i)
             routes[name].by_outcome[i] += counters.by_outcome[i];
     for (const auto& [labels, n] : other.denied) denied[labels] += n;
+    for (const auto& [labels, n] : other.would_deny) would_deny[labels] += n;
     for (const auto& [labels, n] : other.upstream_requests) upstream_requests[labels] += n;
     request_duration.add(other.request_duration);
     for (const auto& [alg, histogram] : other.verify_duration) verify_duration[alg].add(histogram);

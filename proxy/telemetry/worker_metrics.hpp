@@ -13,11 +13,12 @@
 
 namespace signet::telemetry {
 
-enum class Outcome : std::uint8_t { allow, anonymous, open, deny };
-inline constexpr std::array<const char*, 4> outcome_words{"allow", "anonymous", "public", "deny"};
+enum class Outcome : std::uint8_t { allow, anonymous, open, deny, would_deny };
+inline constexpr std::array<const char*, 5> outcome_words{"allow", "anonymous", "public", "deny",
+                                                          "would_deny"};
 
 struct RouteCounters {
-    std::array<std::uint64_t, 4> by_outcome{};
+    std::array<std::uint64_t, outcome_words.size()> by_outcome{};
 };
 
 struct DenialLabels {
@@ -30,6 +31,7 @@ struct DenialLabels {
 struct WorkerMetrics {
     std::map<std::string, RouteCounters> routes;  // references into a map stay good
     std::map<DenialLabels, std::uint64_t> denied;
+    std::map<DenialLabels, std::uint64_t> would_deny;                        // lifted by report_only
     std::map<std::pair<std::string, int>, std::uint64_t> upstream_requests;  // upstream, code; 0: no answer
     Histogram request_duration;
     std::map<std::string, Histogram> verify_duration;  // by alg

@@ -50,6 +50,48 @@ class GoodAlgorithms(AlgorithmTestCase):
                 self.assert_admitted(key.token(self.claims(), alg=alg, kid=ABSENT))
 
 
+class NamesInFull(ProxiedTestCase):
+    """RFC 9864: Ed25519 and Ed448 beside EdDSA; and ES256K, which must be named."""
+
+    CHECK_AFTER = False
+
+    @classmethod
+    def prepare(cls):
+        cls.keys = {"Ed25519": ed_key("ed25519"), "Ed448": ed_key("ed448", crv="Ed448"),
+                    "ES256K": ec_key("k", crv="secp256k1")}
+        cls.issuer = cls.shared_issuer(cls.keys.values())
+
+    def with_algorithms(self, *names):
+        more = {"algorithms": list(names)} if names else {}
+        self.proxy = self.signet(self.configuration(self.issuer_entry(self.issuer, **more)))
+
+    def signed(self, name, alg):
+        key = self.keys[name]
+        header = {"alg": alg, "kid": key.kid}
+        return key.token(self.claims(), header=header)
+
+    def test_by_default_either_name_of_the_keys_own_curve(self):
+        self.with_algorithms()
+        for name, other in (("Ed25519", "Ed448"), ("Ed448", "Ed25519")):
+            self.assert_admitted(self.signed(name, "EdDSA"))
+            self.assert_admitted(self.signed(name, name))
+            self.assert_refused(self.signed(name, other), "alg_not_allowed")
+        self.assert_refused(self.signed("ES256K", "ES256K"), "alg_not_allowed")
+
+    def test_a_curve_that_is_named_is_the_only_one(self):
+        self.with_algorithms("Ed25519", "ES256K")
+        self.assert_admitted(self.signed("Ed25519", "Ed25519"))
+        self.assert_admitted(self.signed("ES256K", "ES256K"))
+        self.assert_refused(self.signed("Ed25519", "EdDSA"), "alg_not_allowed")
+        self.assert_refused(self.signed("Ed448", "Ed448"), "alg_not_allowed")
+        self.assert_refused(self.signed("ES256K", "ES256"), "alg_not_allowed")
+
+    def test_eddsa_stands_for_both(self):
+        self.with_algorithms("EdDSA")
+        for name in ("Ed25519", "Ed448"):
+            self.assert_admitted(self.signed(name, name))
+
+
 class NoAlgorithm(AlgorithmTestCase):
     def test_unsigned_tokens(self):
         old_signature = unb64(self.token().split(".")[2])

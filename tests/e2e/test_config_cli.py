@@ -334,9 +334,7 @@ class Mistakes(CheckTestCase):
 class NotInThisBuild(CheckTestCase):
     def test_what_is_not_built_yet_is_refused_and_never_ignored(self):
         issuer = "    decryption: {jwks_file: /etc/keys.json, required: true}\n"
-        for text in (SMALLEST + "mode: report_only\n",
-                     SMALLEST + "routes: [{prefix: /, mode: report_only}]\n",
-                     SMALLEST + "revocation: {store: redis}\n",
+        for text in (SMALLEST + "revocation: {store: redis}\n",
                      SMALLEST.replace("listen: 127.0.0.1:0", "listen: {address: '127.0.0.1:0', tls:"
                                       " {certificate_file: a, private_key_file: b,"
                                       " client_certificate: required}}"),

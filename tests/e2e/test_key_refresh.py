@@ -290,6 +290,31 @@ class AFetchThatOutlivesItsRequest(RefreshTestCase):
         self.wait_admitted(self.token(self.newer))
         self.assert_admitted(self.token(self.key))
 
+    def test_the_line_of_one_who_left_tells_of_its_own_request(self):
+        """While it waits, the worker reads other clients' heads; its own must not be read again from there."""
+        issuer, proxy = self.hanging_scene()
+        token = self.token(self.newer)
+        proxy.remember_secret(token)
+        before, mark = issuer.count(), proxy.mark()
+        wires = []
+        for _ in range(8):  # whichever workers they come to
+            wire = Connection(proxy.port)
+            self.addCleanup(wire.close)
+            wire.send(b"GET /left HTTP/1.1\r\nHost: alice.example\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode())
+            wires.append(wire)
+        wait_until(lambda: issuer.count() > before, "the fetch that they wait for")
+        for wire in wires:
+            wire.close()
+        for number in range(40):
+            ask(proxy.port, "DELETE", "/other/%d" % number, [("Host", "bob-%s.example" % ("x" * 200))])
+        self.gate.set()
+
+        def lines():
+            return [r for r in proxy.records(mark) if r.get("path") == "/left"]
+        wait_until(lambda: len(lines()) == 8, "the lines of those who left")
+        self.assertEqual({(r["method"], r["host"]) for r in lines()}, {("GET", "alice.example")})
+        self.upstream.forget()
+
     def test_a_reload_meanwhile_does_no_harm(self):
         issuer, proxy = self.hanging_scene()
         clients = self.waiting_clients(issuer, proxy)

@@ -2,12 +2,14 @@
 
 import os
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
+from asking import wait_until  # noqa: E402
 from proxied import ProxiedTestCase, challenge  # noqa: E402
-from tokens import ABSENT, ec_key, with_bad_signature  # noqa: E402
+from tokens import ABSENT, ec_key, rsa_key, with_bad_signature  # noqa: E402
 
 
 def rule(**what):
@@ -186,6 +188,43 @@ class Rules(ProxiedTestCase):
                          before.value("signet_denied_total", **labels) + 1)
         self.assertEqual(after.value("signet_denied_total", route="/"),
                          before.value("signet_denied_total", route="/") + 1)
+
+
+class StepUp(ProxiedTestCase):
+    """RFC 9470: a route may ask how, and how long ago, the user signed in."""
+
+    @classmethod
+    def prepare(cls):
+        cls.key = rsa_key("k1", "RS256")
+        cls.issuer = cls.shared_issuer([cls.key])
+        cls.proxy = cls.shared_signet(cls.configuration(
+            cls.issuer_entry(cls.issuer, clock_skew="0s"),
+            routes=[{"prefix": "/pay", "require": {"scopes": ["pay"], "max_age": "5m", "acr_values": ["phr", "phrh"]}},
+                    {"prefix": "/now", "require": {"max_age": "2s"}}, {"prefix": "/"}]))
+
+    def test_the_challenge_says_what_to_ask_the_issuer_for(self):
+        now = int(time.time())
+        good = {"scope": "pay", "auth_time": now - 10, "acr": "phr"}
+        self.assert_admitted(self.token(**good), target="/pay")
+        for change in ({"auth_time": now - 400}, {"auth_time": ABSENT}, {"auth_time": "x"}, {"acr": "pwd"},
+                       {"acr": ABSENT}):
+            with self.subTest(change):
+                answer = self.assert_refused(self.token(**{**good, **change}), "insufficient_user_authentication",
+                                             target="/pay")
+                said = challenge(answer)
+                self.assertEqual((said["acr_values"], said["max_age"]), ("phr phrh", "300"))
+        self.assert_refused(self.token(**{**good, "scope": "x"}), "scope_insufficient", target="/pay")
+        self.assert_admitted(self.token(scope="x"))
+
+    def test_a_remembered_token_grows_old(self):
+        token = self.token(auth_time=int(time.time()))
+        self.assert_admitted(token, target="/now")
+        self.wait_refused_at(token, "/now", "insufficient_user_authentication")
+        self.assert_admitted(token)  # on the other route it is as good as before
+
+    def wait_refused_at(self, token, target, reason):
+        wait_until(lambda: self.proxy.ask("GET", target, token).code == reason, "the refusal")
+        self.upstream.forget()
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ LIBRARIES = {
     "simdjson": ["base", "jose"],
     "sqlite3": ["store"],
     "yaml-cpp/": ["config"],
+    "re2/": ["policy"],
     "prometheus/": ["telemetry"],
     "CLI/": ["app"],
     "spdlog/": ["telemetry", "app"],

@@ -4,11 +4,13 @@
     issuer.set_keys([other])          # from now on
     issuer.fault("jwks", html())      # see the fault makers below; None heals
     issuer.refuse(); issuer.accept()  # the port closes and opens again
+    issuer.conditional = True         # key sets carry an ETag, and If-None-Match is answered 304
 
 Every connection carries one request, so that a fault meets the very next fetch.
 """
 
 import gzip
+import hashlib
 import json
 import socket
 import socketserver
@@ -20,11 +22,12 @@ from tokens import Key
 
 
 class Fetch:
-    """One request that the issuer was sent."""
+    """One request that the issuer was sent. status: of its answer, where no fault gave it."""
 
     def __init__(self, method, target, headers):
         self.method, self.target, self.headers = method, target, headers
         self.when = time.monotonic()
+        self.status = None
 
     def header(self, name):
         return self.headers.get(name.lower())
@@ -56,6 +59,7 @@ class Issuer:
         self._keys, self._faults, self._fetches = [], {}, []
         self.serve = {"discovery": serve_discovery, "metadata": serve_metadata, "jwks": True}
         self.jwks_headers, self.discovery_changes, self.jwks_changes = [], {}, {}
+        self.conditional = False
         self._tls, self._server = tls, None
         # Holds the port while the issuer refuses: bound, but not listening.
         self._holder = socket.socket()
@@ -158,16 +162,17 @@ class Issuer:
             name, _, value = header.partition(":")
             headers[name.strip().lower()] = value.strip()
         place = self._place(line[1])
+        fetch = Fetch(line[0], line[1], headers)
         with self._lock:
-            self._fetches.append((place, Fetch(line[0], line[1], headers)))
+            self._fetches.append((place, fetch))
             fault = self._faults.get(place)
         try:
             if fault is not None:
                 fault(self, place, handler.wfile)
             elif self.serve.get(place):
-                respond(handler.wfile, 200, self.document(place),
-                        self.jwks_headers if place == "jwks" else [])
+                self._respond(fetch, place, handler.wfile)
             else:
+                fetch.status = 404
                 respond(handler.wfile, 404, b"no such page", [], "text/plain")
         except OSError:
             pass
@@ -179,6 +184,20 @@ class Issuer:
                     pass
                 handler.connection.close()
 
+    def _respond(self, fetch, place, stream):
+        body = self.document(place)
+        headers = list(self.jwks_headers) if place == "jwks" else []
+        if place == "jwks" and self.conditional:
+            tag = etag(body)
+            headers.append(("ETag", tag))
+            if fetch.header("If-None-Match") == tag:
+                fetch.status = 304
+                stream.write(head(304, headers + [("Connection", "close")]))
+                stream.flush()
+                return
+        fetch.status = 200
+        respond(stream, 200, body, headers)
+
     def document(self, place):
         if place == "jwks":
             return json.dumps(self.jwks()).encode()
@@ -189,6 +208,11 @@ class Issuer:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             **self.discovery_changes}).encode()
+
+
+def etag(body):
+    """The entity tag that a conditional issuer gives this body."""
+    return '"%s"' % hashlib.sha256(body).hexdigest()[:16]
 
 
 def head(status, headers):
@@ -278,6 +302,22 @@ def slow(seconds_per_byte=1.0):
 def hang():
     """Not a byte, until the issuer is closed."""
     return lambda issuer, place, stream: issuer.released.wait(120)
+
+
+class Held:
+    """The answer as it was when it was asked for (.asked is set by then), sent once release() is called."""
+
+    def __init__(self):
+        self.asked, self._released = threading.Event(), threading.Event()
+
+    def release(self):
+        self._released.set()
+
+    def __call__(self, issuer, place, stream):
+        body = issuer.document(place)
+        self.asked.set()
+        if self._released.wait(120):
+            respond(stream, 200, body)
 
 
 def gzipped():

@@ -27,6 +27,7 @@ AUDIENCE = "orders-api"
 # reason -> (status, RFC 6750 error); None: a WWW-Authenticate without error; False: none at all
 REASONS = {"token_missing": (401, None), "multiple_tokens": (400, "invalid_request"),
            "scope_insufficient": (403, "insufficient_scope"),
+           "insufficient_user_authentication": (401, "insufficient_user_authentication"),
            "claim_not_allowed": (403, False), "csrf_rejected": (403, False),
            "keys_unavailable": (503, False), "revocation_stale": (503, False),
            "overloaded": (503, False), "no_route": (404, False), "bad_request": (400, False),

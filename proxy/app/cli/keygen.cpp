@@ -21,8 +21,9 @@ int keygen(Options o) {
     } else {
         const auto algorithm = jose::algorithm_from(o.alg);
         if (!algorithm) {
-            std::cerr << "signet keygen: '" << o.alg
-                      << "' is none of RS256…PS512, ES256…ES512, EdDSA, HS256…HS512\n";
+            std::cerr
+                << "signet keygen: '" << o.alg
+                << "' is none of RS256…PS512, ES256…ES512, ES256K, EdDSA, Ed25519, Ed448, HS256…HS512\n";
             return exit_usage;
         }
         if (o.kid.empty()) {

@@ -14,7 +14,7 @@ std::string version_text() {
     out += jose::openssl_version() + "\n";
     out += "SQLite " + store::sqlite_version() + "\n";
     out +=
-        "not in this build: client certificates, nested JWTs (JWE), report_only, revocation.store redis, "
+        "not in this build: client certificates, nested JWTs (JWE), revocation.store redis, "
         "HTTP/2\n";
     return out;
 }

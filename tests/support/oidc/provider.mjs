@@ -20,6 +20,7 @@ const { Provider, errors } = await load('oidc-provider');
 const resources = {
   'https://orders.example.test': { scope: 'orders:read orders:write', audience: 'orders-api' },
   'https://billing.example.test': { scope: 'billing:read', audience: 'billing-api' },
+  'https://mcp.example.test/mcp': { scope: 'mcp:tools', audience: 'https://mcp.example.test/mcp' },
 };
 
 async function load(name) {
@@ -44,9 +45,9 @@ function makeProvider(issuer, keys) {
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
-      scope: 'orders:read orders:write billing:read',
+      scope: 'orders:read orders:write billing:read mcp:tools',
     }],
-    scopes: ['orders:read', 'orders:write', 'billing:read'],
+    scopes: ['orders:read', 'orders:write', 'billing:read', 'mcp:tools'],
     cookies: { keys: [randomUUID()] },
     // There is one key only, so the id tokens (which nobody asks for) must be of its algorithm too.
     clientDefaults: { id_token_signed_response_alg: alg },

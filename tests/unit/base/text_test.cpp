@@ -199,7 +199,9 @@ TEST_CASE("each reason has its word, a title and advice, and the status that the
         CHECK_FALSE(what.advice.empty());
         CHECK(what.challenge == (what.status == 401 || !what.oauth_error.empty()));
         if (what.status == 401)
-            CHECK(what.oauth_error == (what.word == "token_missing" ? "" : "invalid_token"));
+            CHECK(what.oauth_error == (what.word == "token_missing"                      ? ""
+                                       : what.word == "insufficient_user_authentication" ? what.word
+                                                                                         : "invalid_token"));
     }
     struct Row {
         Reason reason;
@@ -211,6 +213,8 @@ TEST_CASE("each reason has its word, a title and advice, and the status that the
                             {Reason::token_malformed, "token_malformed", "invalid_token", 401},
                             {Reason::revoked, "revoked", "invalid_token", 401},
                             {Reason::scope_insufficient, "scope_insufficient", "insufficient_scope", 403},
+                            {Reason::insufficient_user_authentication, "insufficient_user_authentication",
+                             "insufficient_user_authentication", 401},
                             {Reason::claim_not_allowed, "claim_not_allowed", "", 403},
                             {Reason::csrf_rejected, "csrf_rejected", "", 403},
                             {Reason::keys_unavailable, "keys_unavailable", "", 503},

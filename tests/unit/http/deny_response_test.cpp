@@ -27,7 +27,7 @@ struct Made {
     }
 };
 
-Made made(const Denial& denial, DenialContext context = {}, const Answers& answers = {}) {
+Made made(const Denial& denial, AnswerContext context = {}, const Answers& answers = {}) {
     if (context.request_id.empty()) context.request_id = "rid-1";
     std::string buffer;
     Made out;

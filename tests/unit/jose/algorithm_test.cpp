@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::literals;
 
-TEST_CASE("thirteen names are algorithms, each its own") {
+TEST_CASE("sixteen names are algorithms, each its own") {
     AlgorithmSet all;
     for (int i = 0; i < algorithm_count; ++i) {
         const auto a = static_cast<Algorithm>(i);
@@ -19,15 +19,16 @@ TEST_CASE("thirteen names are algorithms, each its own") {
         all.add(a);
         CHECK(all.has(a));
     }
-    CHECK(all.names() ==
-          "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, HS256, HS384, HS512");
+    CHECK(
+        all.names() ==
+        "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, ES256K, HS256, HS384, HS512");
 }
 
 TEST_CASE("no other spelling is an algorithm") {
     for (const auto name :
-         {""sv,        "none"sv,   "None"sv,     "nOnE"sv,     "NONE"sv, "none "sv,  "rs256"sv,  "Rs256"sv,
-          " RS256"sv,  "RS256 "sv, "RS256\0"sv,  "RS2567"sv,   "RS25"sv, "ES521"sv,  "ES256K"sv, "EdDsa"sv,
-          "Ed25519"sv, "HS1"sv,    "HS256/64"sv, "RSA-OAEP"sv, "dir"sv,  "ECDH-ES"sv}) {
+         {""sv,        "none"sv,   "None"sv,    "nOnE"sv,     "NONE"sv,     "none "sv, "rs256"sv,  "Rs256"sv,
+          " RS256"sv,  "RS256 "sv, "RS256\0"sv, "RS2567"sv,   "RS25"sv,     "ES521"sv, "ES256k"sv, "EdDsa"sv,
+          "ed25519"sv, "ESP256"sv, "HS1"sv,     "HS256/64"sv, "RSA-OAEP"sv, "dir"sv,   "ECDH-ES"sv}) {
         CAPTURE(name);
         CHECK_FALSE(algorithm_from(name));
     }
@@ -39,8 +40,15 @@ TEST_CASE("the algorithms with a shared secret are told from those with a key pa
         const auto a = static_cast<Algorithm>(i);
         CAPTURE(name_of(a));
         CHECK(is_hmac(a) == name_of(a).starts_with("HS"));
-        CHECK(asymmetric_algorithms.has(a) != is_hmac(a));
+        CHECK(asymmetric_algorithms.has(a) == (!is_hmac(a) && a != Algorithm::ES256K));
     }
+}
+
+TEST_CASE("EdDSA allows either curve by its own name too; a curve's name allows nothing else") {
+    CHECK(meant_by(Algorithm::EdDSA) == AlgorithmSet{Algorithm::EdDSA, Algorithm::Ed25519, Algorithm::Ed448});
+    CHECK(meant_by(Algorithm::Ed25519) == AlgorithmSet{Algorithm::Ed25519});
+    CHECK(meant_by(Algorithm::ES256K) == AlgorithmSet{Algorithm::ES256K});
+    CHECK(AlgorithmSet{Algorithm::Ed448, Algorithm::Ed25519}.names() == "Ed25519, Ed448");
 }
 
 TEST_CASE("sets of algorithms intersect") {

@@ -59,7 +59,6 @@ TEST_CASE("a declared alg leaves just that one") {
         {rsa_jwk(R"(,"alg":"RS384")"), Algorithm::RS384},
         {rsa_jwk(R"(,"alg":"PS256")"), Algorithm::PS256},
         {ec_jwk(R"(,"alg":"ES256")"), Algorithm::ES256},
-        {okp_jwk(R"(,"alg":"EdDSA")"), Algorithm::EdDSA},
     };
     for (const auto& [jwk, alg] : rows) {
         const auto key = key_from(jwk);
@@ -67,6 +66,13 @@ TEST_CASE("a declared alg leaves just that one") {
         CHECK(key.declared_algorithm() == alg);
         CHECK(key.algorithms() == AlgorithmSet{alg});
     }
+    for (const auto alg : {Algorithm::EdDSA, Algorithm::Ed25519}) {
+        const auto key = key_from(okp_jwk(",\"alg\":\"" + std::string(name_of(alg)) + "\""));
+        CHECK(key.declared_algorithm() == alg);
+        CHECK(key.algorithms() == AlgorithmSet{Algorithm::EdDSA, Algorithm::Ed25519});
+    }
+    const Json other(okp_jwk(R"(,"alg":"Ed448")"));
+    CHECK_FALSE(VerificationKey::from_jwk(*other));
 }
 
 TEST_CASE("kid and use are kept") {
@@ -148,7 +154,8 @@ TEST_CASE("a key that is meant for something else, or that cannot be right, is r
         {"e of 72 bits", rsa_jwk(rsa_n, "AQAAAAAAAAAB"), "exponent longer than 64 bits"},
         {"EC without crv", R"({"kty":"EC","x":")" + p256_x + R"(","y":")" + p256_y + "\"}",
          "is not supported"},
-        {"an unknown curve", ec_jwk("secp256k1", p256_x, p256_y), "curve secp256k1 is not supported"},
+        {"an unknown curve", ec_jwk("P-192", p256_x, p256_y), "curve P-192 is not supported"},
+        {"a point of another curve", ec_jwk("secp256k1", p256_x, p256_y), "curve"},
         {"crv in other case", ec_jwk("p-256", p256_x, p256_y), "curve p-256 is not supported"},
         {"EC without y", R"({"kty":"EC","crv":"P-256","x":")" + p256_x + "\"}", "member y is missing"},
         {"a point off the curve", ec_jwk("P-256", p256_x, encode_base64url(off_curve)), "curve"},

@@ -22,7 +22,7 @@ Settings settings() {
 }
 
 KeptKeys sample() {
-    return {"{\"keys\": [\"\\u00e9 \xc3\xa9 \\\\\"]}\n", fetched, "W/\"v1\"", "https://idp.example.com/jwks",
+    return {"{\"keys\": [\"\\u00e9 \xc3\xa9 \\\\\"]}\n", fetched, "https://idp.example.com/jwks",
             fetched - 1s};
 }
 
@@ -37,7 +37,6 @@ TEST_CASE("what was kept comes back as it was") {
     REQUIRE(back.has_value());
     CHECK(back->text == sample().text);
     CHECK((back->fetched_at == fetched));
-    CHECK(back->etag == sample().etag);
     CHECK(back->jwks_uri == sample().jwks_uri);
     CHECK((back->discovered_at == sample().discovered_at));
     auto without = sample();
@@ -88,7 +87,7 @@ TEST_CASE("a right digest over wrong content helps nobody") {
     for (const auto* body :
          {"", "[]", "{}", "{\"issuer\":1}",
           R"({"issuer":"https://idp.example.com/realms/prod","source":"discovery"})",
-          R"({"issuer":"https://idp.example.com/realms/prod","source":"discovery","keys":"","etag":"",)"
+          R"({"issuer":"https://idp.example.com/realms/prod","source":"discovery","keys":"",)"
           R"("jwks_uri":"","fetched_at":"1"})"}) {
         CAPTURE(body);
         const auto text = "signet keys 1 " + jose::sha256_hex(body) + "\n" + body;
@@ -96,10 +95,38 @@ TEST_CASE("a right digest over wrong content helps nobody") {
     }
 }
 
+TEST_CASE("the trust that keys came by is part of their source; how often they are fetched is not") {
+    for (const auto change :
+         {+[](Settings& s) { s.ca_file = "/etc/ca.pem"; }, +[](Settings& s) { s.allow_http = true; },
+          +[](Settings& s) { s.allow_link_local = true; }, +[](Settings& s) { s.issuer += "x"; },
+          +[](Settings& s) { s.kind = SourceKind::jwks_uri; }}) {
+        auto other = settings();
+        change(other);
+        CHECK_FALSE(same_source(settings(), other));
+        CHECK(why_not(other, kept_file_text(settings(), sample()), fetched) != "taken");
+    }
+    auto other = settings();
+    other.refresh_interval = 5s;
+    other.max_stale = 48h;
+    other.bearer_token_file = "/run/token";
+    other.name = "another label";
+    CHECK(same_source(settings(), other));
+}
+
+TEST_CASE("a discovery from the future is not believed, the keys are") {
+    auto kept = sample();
+    kept.discovered_at = fetched + 6min;
+    const auto back = parse_kept_file(settings(), kept_file_text(settings(), kept), fetched);
+    REQUIRE(back.has_value());
+    CHECK_FALSE(back->discovered_at.has_value());
+}
+
 TEST_CASE("a file's name tells the issuer, leads nowhere else, and is a source's own") {
     auto s = settings();
-    CHECK(kept_file_name(s).starts_with("idp.example.com-"));
-    s.name = "../../etc/passwd\n\0x"s;
+    CHECK(kept_file_name(s).starts_with("idp.example.com_realms_prod-"));
+    s.name = "another label";
+    CHECK(kept_file_name(s) == kept_file_name(settings()));
+    s.issuer = "../../etc/passwd\n\0x"s;
     CHECK(kept_file_name(s).find_first_of("/\n\0"s) == std::string::npos);
     auto other = settings();
     other.issuer += "2";
@@ -107,7 +134,7 @@ TEST_CASE("a file's name tells the issuer, leads nowhere else, and is a source's
     other = settings();
     other.kind = SourceKind::jwks_uri;
     CHECK(kept_file_name(other) != kept_file_name(settings()));
-    other.name = std::string(5000, 'x');
+    other.issuer = std::string(5000, 'x');
     CHECK(kept_file_name(other).size() < 120);
 }
 

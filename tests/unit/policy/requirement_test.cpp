@@ -114,32 +114,81 @@ TEST_CASE("scopes stand in scope and scp, as words or as an array") {
     }
 }
 
+constexpr WallTime now{std::chrono::hours(500'000)};
+
+std::string seconds_ago(int n) {
+    return std::to_string(std::chrono::duration_cast<seconds>(now.time_since_epoch()).count() - n);
+}
+
+TEST_CASE("how and when the user signed in") {
+    const Authentication fresh{seconds(300), {}};
+    const auto lacks = [](const Authentication& wanted, const std::string& payload) {
+        return wanted.check(*Json(payload), now, seconds(30)).value_or("");
+    };
+    CHECK(lacks(fresh, R"({"auth_time":)" + seconds_ago(0) + "}").empty());
+    CHECK(lacks(fresh, R"({"auth_time":)" + seconds_ago(330) + "}").empty());
+    CHECK_THAT(lacks(fresh, R"({"auth_time":)" + seconds_ago(331) + "}"), Catch::Contains("300 s"));
+    for (const auto* payload : {"{}", R"({"auth_time":null})", R"({"auth_time":"1"})", R"({"auth_time":-1})",
+                                R"({"iat":1800000000})"}) {
+        CAPTURE(payload);
+        CHECK_THAT(lacks(fresh, payload), Catch::Contains("auth_time"));
+    }
+    const Authentication strong{{}, {"phr", "phrh"}};
+    CHECK(lacks(strong, R"({"acr":"phrh"})").empty());
+    for (const auto* payload : {"{}", R"({"acr":"PHR"})", R"({"acr":["phr"]})", R"({"acr":"phr "})"}) {
+        CAPTURE(payload);
+        CHECK_THAT(lacks(strong, payload), Catch::Contains("phr phrh"));
+    }
+    CHECK(strong.challenge() == ", acr_values=\"phr phrh\"");
+    CHECK(fresh.challenge() == ", max_age=\"300\"");
+    CHECK(Authentication{seconds(5), {"a"}}.challenge() == ", acr_values=\"a\", max_age=\"5\"");
+    CHECK(Authentication{}.empty());
+}
+
+TEST_CASE("where only the sign-in is lacking, that is what is said") {
+    Requirement requirement;
+    requirement.alternatives.push_back({{"admin"}, {}, {}});
+    requirement.alternatives.push_back({{"pay"}, {}, {seconds(60), {"phr"}}});
+    CHECK(requirement.depends_on_time());
+    const auto old = requirement.check(*Json(R"({"scope":"pay","acr":"phr","auth_time":1})"), now, {});
+    REQUIRE(old);
+    CHECK(old->reason == Reason::insufficient_user_authentication);
+    CHECK(old->authentication == ", acr_values=\"phr\", max_age=\"60\"");
+    CHECK(requirement.check(*Json("{}"), now, {})->reason == Reason::scope_insufficient);
+    CHECK_FALSE(requirement.check(*Json(R"({"scope":"admin"})"), now, {}));
+    CHECK_FALSE(requirement.check(*Json(R"({"scope":"pay","acr":"phr","auth_time":)" + seconds_ago(5) + "}"),
+                                  now, {}));
+    requirement.alternatives.pop_back();
+    CHECK_FALSE(requirement.depends_on_time());
+}
+
 TEST_CASE("one alternative that holds whole is enough; else the refusal names what is nearest") {
     Requirement none;
     CHECK(none.empty());
-    CHECK_FALSE(none.check(*Json("{}")));
+    CHECK_FALSE(none.check(*Json("{}"), now, {}));
 
     Requirement requirement;
     requirement.alternatives.push_back(
         {{"admin:read", "admin:write"}, {rule("dep", Kind::equals, {"\"it\""})}});
     requirement.alternatives.push_back({{}, {rule("root", Kind::equals, {"true"})}});
     CHECK_FALSE(requirement.empty());
-    CHECK_FALSE(requirement.check(*Json(R"({"scope":"admin:write admin:read","dep":"it"})")));
-    CHECK_FALSE(requirement.check(*Json(R"({"root":true})")));
+    CHECK_FALSE(requirement.check(*Json(R"({"scope":"admin:write admin:read","dep":"it"})"), now, {}));
+    CHECK_FALSE(requirement.check(*Json(R"({"root":true})"), now, {}));
 
-    const auto no_scope = requirement.check(*Json(R"({"scope":"admin:read","dep":"it"})"));
+    const auto no_scope = requirement.check(*Json(R"({"scope":"admin:read","dep":"it"})"), now, {});
     REQUIRE(no_scope);
     CHECK(no_scope->reason == Reason::scope_insufficient);
     CHECK(no_scope->scope == "admin:read admin:write");
     CHECK_FALSE(no_scope->detail.empty());
 
-    const auto wrong_claim = requirement.check(*Json(R"({"scope":"admin:write admin:read","dep":"hr"})"));
+    const auto wrong_claim =
+        requirement.check(*Json(R"({"scope":"admin:write admin:read","dep":"hr"})"), now, {});
     REQUIRE(wrong_claim);
     CHECK(wrong_claim->reason == Reason::claim_not_allowed);
     CHECK_THAT(wrong_claim->detail, Catch::Contains("dep equals \"it\"") && !Catch::Contains("hr"));
 
     // Scopes come before claims in the order of the checks.
-    CHECK(requirement.check(*Json("{}"))->reason == Reason::scope_insufficient);
+    CHECK(requirement.check(*Json("{}"), now, {})->reason == Reason::scope_insufficient);
 }
 
 TEST_CASE("rules describe themselves") {
@@ -157,19 +206,19 @@ TEST_CASE("a route asks for its issuers, then its audiences, then its requiremen
     rules.audiences = {"api"};
     Route route;
     const Json payload(R"({"aud":["api","other"],"scope":"read"})");
-    CHECK_FALSE(decide(*payload, 0, rules, route));
-    CHECK_FALSE(decide(*Json(R"({"aud":"elsewhere"})"), 0, rules,
-                       route));  // the issuer's audiences are not the route's business
+    CHECK_FALSE(decide(*payload, 0, rules, route, now));
+    CHECK_FALSE(decide(*Json(R"({"aud":"elsewhere"})"), 0, rules, route,
+                       now));  // the issuer's audiences are not the route's business
 
     route.issuers = {1, 2};
     route.audiences = {"admin"};
     route.require.alternatives.push_back({{"write"}, {}});
-    CHECK(decide(*payload, 0, rules, route)->reason == Reason::issuer_unknown);
-    CHECK(decide(*payload, 2, rules, route)->reason == Reason::audience_mismatch);
+    CHECK(decide(*payload, 0, rules, route, now)->reason == Reason::issuer_unknown);
+    CHECK(decide(*payload, 2, rules, route, now)->reason == Reason::audience_mismatch);
     route.audiences = {"admin", "other"};
-    CHECK(decide(*payload, 1, rules, route)->reason == Reason::scope_insufficient);
+    CHECK(decide(*payload, 1, rules, route, now)->reason == Reason::scope_insufficient);
     route.require = {};
-    CHECK_FALSE(decide(*payload, 1, rules, route));
+    CHECK_FALSE(decide(*payload, 1, rules, route, now));
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "policy/authentication.hpp"
+
+#include <algorithm>
+
+namespace signet::policy {
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& w : words) out += (out.empty() ? "" : " ") + w;
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::string> Authentication::check(const json::Value& payload, WallTime now,
+                                                 milliseconds skew) const {
+    if (!acr_values.empty()) {
+        const auto acr = payload.find("acr");
+        const auto text = acr ? acr->string() : std::nullopt;
+        if (!text || std::ranges::find(acr_values, *text) == acr_values.end())
+            return "its acr is none of: " + join(acr_values);
+    }
+    if (max_age) {
+        const auto claim = payload.find("auth_time");
+        const auto at = claim ? claim->number() : std::nullopt;
+        if (!at || *at < 0) return "it does not say when the user signed in (auth_time)";
+        const double ago = std::chrono::duration<double>(now.time_since_epoch()).count() - *at;
+        const double allowed = std::chrono::duration<double>(*max_age + skew).count();
+        if (ago > allowed)
+            return "the user signed in more than " + std::to_string(max_age->count()) + " s ago";
+    }
+    return std::nullopt;
+}
+
+std::string Authentication::challenge() const {
+    std::string out;
+    if (!acr_values.empty()) out += ", acr_values=\"" + join(acr_values) + "\"";
+    if (max_age) out += ", max_age=\"" + std::to_string(max_age->count()) + "\"";
+    return out;
+}
+
+}  // namespace signet::policy
