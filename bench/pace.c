@@ -1,4 +1,4 @@
-// pace PORT TOKENS_FILE COUNT RATE SECONDS CONNECTIONS: an open load. Requests fall due at a fixed rate, whatever became of
+// pace PORT TOKENS_FILE COUNT RATE SECONDS CONNECTIONS [STATUS]: an open load. Requests fall due at a fixed rate, whatever became of
 // those before; each goes out on the next free one of the connections, and waits for one where none is free. A request's
 // latency counts from when it fell due, so that a proxy that stalls cannot hide it. The first half second does not count.
 // Prints one line of JSON: requests that counted, those of them without an answer at the end, microseconds.
@@ -33,6 +33,8 @@ struct request {
     char *text;
     size_t length;
 };
+
+static char begins[] = "HTTP/1.1 200 "; // every answer
 
 static _Noreturn void fail(const char *what)
 {
@@ -115,8 +117,8 @@ static int read_answer(struct connection *connection)
         if (end == NULL)
             return 0;
         char *length = strcasestr(connection->answer, "\r\ncontent-length:");
-        if (strncmp(connection->answer, "HTTP/1.1 200 ", 13) != 0 || length == NULL || length > end)
-            fail("an answer is not 200, or without a length");
+        if (strncmp(connection->answer, begins, strlen(begins)) != 0 || length == NULL || length > end)
+            fail("an answer of another status, or without a length");
         connection->expect = (size_t)(end + 4 - connection->answer) + strtoul(length + 17, NULL, 10);
     }
     return connection->have >= connection->expect;
@@ -130,10 +132,12 @@ static int compare(const void *left, const void *right)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7) {
-        fprintf(stderr, "usage: pace PORT TOKENS_FILE COUNT RATE SECONDS CONNECTIONS\n");
+    if (argc != 7 && (argc != 8 || strlen(argv[7]) != 3)) {
+        fprintf(stderr, "usage: pace PORT TOKENS_FILE COUNT RATE SECONDS CONNECTIONS [STATUS]\n");
         return 64;
     }
+    if (argc == 8)
+        memcpy(begins + 9, argv[7], 3);
     size_t count = strtoul(argv[3], NULL, 10), wanted = strtoul(argv[6], NULL, 10);
     double rate = atof(argv[4]), seconds = atof(argv[5]);
     if (count < 1 || wanted < 1 || rate < 1 || seconds <= 0) {

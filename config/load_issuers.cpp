@@ -67,7 +67,10 @@ void load_key_source(Section& s, keys::Settings& out) {
         s.error("bearer_token_file", "bearer_token_file is sent over https:// only, and these keys are not");
     if (out.refresh_interval < milliseconds(100))
         s.error("refresh_interval", "refresh_interval is at least 100ms");
-    if (chosen == nullptr) {
+    if (chosen == nullptr && out.issuer.find('{') != std::string::npos) {
+        s.error_here(
+            "an issuer with {tenant} needs discovery_url or jwks_uri: there is one set of keys for all");
+    } else if (chosen == nullptr) {
         out.kind = SourceKind::discovery;
         out.location = out.issuer;
         check_key_url(s, "issuer", out.issuer, out);
@@ -106,6 +109,31 @@ void load_revocation_claims(Section& s, policy::RevocationClaims& out) {
     claims->finish();
 }
 
+void load_tenants(Section& s, policy::IssuerRules& rules) {
+    std::vector<std::string> tenants;
+    bool any = false;
+    s.needed_texts("tenants", tenants);
+    s.flag("any_tenant", any);
+    const auto mark = rules.issuer.find(policy::tenant_mark);
+    const auto braces = std::ranges::count(rules.issuer, '{') + std::ranges::count(rules.issuer, '}');
+    if (mark == std::string::npos) {
+        if (braces != 0) s.error("issuer", "the only thing in braces is {tenant}");
+        for (const auto* key : {"tenants", "any_tenant"})
+            if (s.has(key)) s.error(key, std::string(key) + " goes with an issuer that has {tenant} in it");
+        return;
+    }
+    if (braces != 2)
+        return s.error("issuer", "{tenant} stands in an issuer once, and nothing else in braces");
+    const auto host_ends = rules.issuer.find('/', rules.issuer.find("://") + 3);
+    if (host_ends == std::string::npos || mark < host_ends)
+        return s.error("issuer", "{tenant} stands in the path: whoever may choose a host may be anybody");
+    if (tenants.empty() == !any)
+        return s.error_here("an issuer with {tenant} needs `tenants`, or `any_tenant: true` said aloud");
+    for (const auto& name : tenants)
+        if (!policy::tenant_in("", "", name)) s.error("tenants", "'" + name + "' is not a tenant's name");
+    rules.tenants = policy::Tenants(rules.issuer, std::move(tenants));
+}
+
 std::string default_name(const std::string& issuer) {
     const auto url = parse_url(issuer.substr(0, issuer.find('?')));
     return url ? url->host : issuer;
@@ -116,6 +144,7 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     keys::Settings keys;
     s.text("issuer", rules.issuer);
     if (rules.issuer.empty()) s.error_here("an issuer needs `issuer`, the value of its tokens' iss");
+    load_tenants(s, rules);
     rules.name = default_name(rules.issuer);
     s.text("name", rules.name);
     keys.name = rules.name;

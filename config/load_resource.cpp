@@ -14,7 +14,8 @@ void load_identifier(Section& s, policy::Resource& out) {
         return s.error_here("a resource needs `identifier`, its URL as clients know it");
     const auto url = parse_url(out.identifier);
     if (!url) return s.error("identifier", url.error().message);
-    const bool loopback = url->host == "localhost" || url->host.starts_with("127.") || url->host == "::1";
+    const auto ip = net::parse_address(url->host);
+    const bool loopback = url->host == "localhost" || (ip && net::is_loopback(*ip));
     if (!url->https && !loopback)
         return s.error("identifier",
                        "identifier is an https:// URL (RFC 9728 section 1.2); http:// only on loopback");
@@ -39,17 +40,27 @@ int load_resource(Section& owner, Configuration& out, const std::vector<std::uin
     policy::Resource resource;
     load_identifier(*s, resource);
     s->needed_texts("authorization_servers", resource.authorization_servers);
+    for (const auto& server : resource.authorization_servers)
+        if (const auto url = parse_url(server); !url) s->error("authorization_servers", url.error().message);
     if (resource.authorization_servers.empty())
         for (std::size_t i = 0; i < out.rules->issuers.size(); ++i)
             if (issuers.empty() || std::ranges::find(issuers, static_cast<std::uint16_t>(i)) != issuers.end())
-                resource.authorization_servers.push_back(out.rules->issuers[i].issuer);
+                // A build server's name, say, is nowhere that a client could go; nor is a pattern.
+                if (const auto& rules = out.rules->issuers[i]; parse_url(rules.issuer) && !rules.tenants)
+                    resource.authorization_servers.push_back(rules.issuer);
     s->needed_texts("scopes_supported", resource.scopes_supported);
     s->text("documentation", resource.documentation);
+    if (const auto url =
+            parse_url(resource.documentation.substr(0, resource.documentation.find_first_of("?#")));
+        !resource.documentation.empty() && !url)
+        s->error("documentation", url.error().message);
     s->finish();
     auto& all = out.rules->resources;
     for (const auto& other : all)
-        if (!resource.identifier.empty() && other.metadata_url == resource.metadata_url)
-            s->error("identifier", "another resource has this identifier, and so the same metadata");
+        if (!resource.identifier.empty() && other.host == resource.host &&
+            other.metadata_path == resource.metadata_path)
+            s->error("identifier",
+                     "another resource has this host and path, and so the same place for its metadata");
     all.push_back(std::move(resource));
     return static_cast<int>(all.size()) - 1;
 }
@@ -57,7 +68,10 @@ int load_resource(Section& owner, Configuration& out, const std::vector<std::uin
 void finish_resources(Configuration& out) {
     const auto& places = out.rules->http.extraction;
     std::vector<std::string> methods;  // RFC 6750 §2
-    if (!places.headers.empty()) methods.emplace_back("header");
+    const auto bearer = [](const http::TokenHeader& h) {
+        return iequals(h.name, "Authorization") && iequals(h.value_prefix, "Bearer ");
+    };
+    if (std::ranges::any_of(places.headers, bearer)) methods.emplace_back("header");
     if (std::ranges::find(places.params, "access_token") != places.params.end())
         methods.emplace_back("query");
     for (auto& resource : out.rules->resources)

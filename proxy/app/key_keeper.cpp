@@ -57,10 +57,8 @@ std::shared_ptr<KeyKeeper::Issuer> KeyKeeper::make_remote(const keys::Settings& 
         issuers_, [&](const auto& known) { return keys::same_source(known->settings, settings); });
     if (old != issuers_.end() && (*old)->settings == settings) return *old;
     auto issuer = std::make_shared<Issuer>(settings, jitter, steady_now());
-    if (old != issuers_.end())
-        take_over(*issuer, **old);
-    else if (store_)
-        take_from_disk(*issuer);
+    if (old != issuers_.end()) take_over(*issuer, **old);
+    if (!issuer->set && store_) take_from_disk(*issuer);
     return issuer;
 }
 
@@ -111,7 +109,7 @@ void KeyKeeper::take_from_disk(Issuer& issuer) {
 
 void KeyKeeper::keep_on_disk(Issuer& issuer) {
     if (!store_) return;
-    // Only the time moves where the set is the same: often enough that max_stale means what it says.
+    // Only times move where set and place are the same: often enough that max_stale means what it says.
     const auto now = steady_now();
     const auto often = std::min<milliseconds>(std::chrono::minutes(1), issuer.settings.max_stale / 10);
     if (issuer.written_at && now - *issuer.written_at < often) return;
@@ -128,8 +126,9 @@ void KeyKeeper::keep_on_disk(Issuer& issuer) {
 void KeyKeeper::unknown_kid(std::size_t place, std::optional<Hash128> kid) {
     boost::asio::post(context_, [this, place, kid] {
         if (place >= issuers_.size() || !keys::is_remote(issuers_[place]->settings.kind)) return;
-        if (kid) issuers_[place]->absent.asked(*kid);
-        issuers_[place]->machine.unknown_kid(steady_now());
+        auto& issuer = *issuers_[place];
+        if (kid && !issuer.machine.fetching()) issuer.absent.asked(*kid);
+        issuer.machine.unknown_kid(steady_now());
         tick(steady_now());
     });
 }
@@ -245,6 +244,7 @@ bool KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched
     issuer.etag = fetched->etag;
     issuer.etag_url = fetched->etag_url;
     issuer.kept.fetched_at = wall;
+    if (issuer.kept.jwks_uri != fetched->jwks_uri) issuer.written_at.reset();
     issuer.kept.jwks_uri = fetched->jwks_uri;
     return true;
 }

@@ -43,7 +43,7 @@ class KeyKeeper final : public net::KeyDemand {
     [[nodiscard]] bool all_ready() const;  // every required_for_ready issuer has had keys
     [[nodiscard]] std::vector<admin::IssuerStatus> status() const;
     [[nodiscard]] std::vector<telemetry::IssuerFigures> figures() const;
-    [[nodiscard]] bool settled() const;  // no fetch is due or on its way
+    [[nodiscard]] bool settled() const;  // each first fetch has ended, none is under way
 
   private:
     struct Issuer {
@@ -56,7 +56,7 @@ class KeyKeeper final : public net::KeyDemand {
         // Of the last good fetch: the same text keeps the same set, and with it remembered tokens. Empty
         // text: none, or keys that are not fetched.
         keys::KeptKeys kept;
-        std::string etag, etag_url;               // of that set; not kept over restarts, nor past max_stale
+        std::string etag, etag_url;               // of that set; not kept over restarts or new settings
         std::optional<seconds> time_left;         // that the issuer stated last; a 304 may leave it out
         std::optional<SteadyTime> whole_at;       // when the set was last sent whole
         std::optional<SteadyTime> discovered_at;  // when a discovery document last named kept.jwks_uri

@@ -35,6 +35,7 @@ constexpr std::string_view trim_ows(std::string_view s) {
 
 std::string to_lower(std::string_view s);
 std::string to_hex(std::string_view bytes);
+std::string to_base64(std::string_view bytes);  // RFC 4648 §4, padded
 
 // Digits only, no sign; nullopt on anything else or overflow.
 std::optional<std::uint64_t> parse_decimal(std::string_view s);

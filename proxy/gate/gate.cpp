@@ -245,7 +245,10 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
         return deny(out, Stage::key, Reason::keys_unavailable,
                     "the keys of issuer " + rules.name + " cannot be had");
     }
-    const auto candidates = keys::choose_keys(*keys.set, token.kid, *token.algorithm);
+    // A key that names its issuer, as Microsoft's do, is good for that one alone among the tenants.
+    std::optional<std::string_view> tenant;
+    if (rules.tenants) tenant = token.payload.find("iss")->string();
+    const auto candidates = keys::choose_keys(*keys.set, token.kid, *token.algorithm, tenant);
     for (std::size_t i = 0; i < candidates.count && verified_by == nullptr; ++i)
         if (candidates.keys[i]->verify(*token.algorithm, token.signing_input, token.signature))
             verified_by = candidates.keys[i];
@@ -315,7 +318,10 @@ TokenPtr Gate::remember(TokenText text, const jose::Token& token, const jose::Ve
     // The key's own name counts; a token may leave it out, and one that names a key without kid names
     // nothing.
     if (key.kid()) parts.kid = *key.kid();
-    const auto targets = targets_of(index_, token.payload, rules.issuer, parts.kid, rules.revocation_claims);
+    // The token's own: that of an issuer with tenants is a pattern.
+    const auto iss_claim = token.payload.find("iss");
+    const auto iss = iss_claim ? iss_claim->string().value_or(std::string_view{}) : std::string_view{};
+    const auto targets = targets_of(index_, token.payload, iss, parts.kid, rules.revocation_claims);
     parts.targets = targets;
     for (const auto& name : rules.revocation_claims.jti)
         if (const auto jti = name.find(token.payload); jti && jti->string() && parts.jti.empty())

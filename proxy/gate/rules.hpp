@@ -29,10 +29,12 @@ struct Rules {
                      : std::string_view(resources[static_cast<std::size_t>(i)].metadata_url);
     }
 
-    // By `iss`, byte for byte; -1: none.
+    // By `iss`, byte for byte, then among those with tenants; -1: none.
     [[nodiscard]] int issuer_index(std::string_view iss) const {
         for (std::size_t i = 0; i < issuers.size(); ++i)
-            if (issuers[i].issuer == iss) return static_cast<int>(i);
+            if (issuers[i].issuer == iss && !issuers[i].tenants) return static_cast<int>(i);
+        for (std::size_t i = 0; i < issuers.size(); ++i)
+            if (issuers[i].tenants && issuers[i].tenants->has(iss)) return static_cast<int>(i);
         return -1;
     }
 };

@@ -293,6 +293,8 @@ result<VerificationKey> VerificationKey::from_jwk(const json::Value& jwk) {
         if (!kid->string()) return fault("its kid is not a string");
         key->kid_ = std::string(*kid->string());
     }
+    if (const auto issuer = jwk.find("issuer"))
+        if (issuer->string()) key->issuer_ = std::string(*issuer->string());
     key->use_ = jwk.find("use").has_value();
     return key;
 }

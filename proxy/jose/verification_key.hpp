@@ -39,6 +39,8 @@ class VerificationKey {
     [[nodiscard]] KeyType type() const { return type_; }
     [[nodiscard]] AlgorithmSet algorithms() const { return algorithms_; }
     [[nodiscard]] const std::optional<std::string>& kid() const { return kid_; }
+    // A member of Microsoft's: the `iss` that it signs for, with {tenantid} in it where that is any tenant.
+    [[nodiscard]] const std::optional<std::string>& issuer() const { return issuer_; }
     [[nodiscard]] const std::optional<Algorithm>& declared_algorithm() const { return declared_; }
     [[nodiscard]] bool declared_use() const { return use_; }  // `use` was there, so it was "sig"
 
@@ -58,6 +60,7 @@ class VerificationKey {
     AlgorithmSet algorithms_;
     std::optional<Algorithm> declared_;
     std::optional<std::string> kid_;
+    std::optional<std::string> issuer_;
     bool use_ = false;
 };
 

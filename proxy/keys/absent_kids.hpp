@@ -23,9 +23,10 @@ class AbsentKids {
 
     // A fetch is due that is to bring it.
     void asked(Hash128 kid);
-    // A fetch came back. changed: the set is another one, so what was known of the old one is forgotten;
-    // has: the kids of the set. From the third fetch in vain on, a kid causes none for two cool-downs, then
-    // for four, never for longer: whoever guesses the kid of a key to come must not keep it out.
+    // A fetch succeeded; a failed one says nothing of any kid. changed: the set is another one, so what was
+    // known of the old one is forgotten; has: the kids of the set. From the third fetch in vain on, a kid
+    // causes none for two cool-downs, then for four, never for longer: whoever guesses the kid of a key to
+    // come must not keep it out.
     void fetched(SteadyTime now, bool changed, std::span<const Hash128> has);
 
     // Until `until` it causes no fetch.

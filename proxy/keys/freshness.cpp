@@ -20,7 +20,7 @@ std::optional<std::uint64_t> delta_seconds(std::string_view text) {
 }
 
 struct Parts {
-    std::array<std::string_view, 6> words;
+    std::array<std::string_view, 7> words;  // one more than a date has
     std::size_t count = 0;
 };
 

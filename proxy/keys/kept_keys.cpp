@@ -41,7 +41,7 @@ std::int64_t as_number(WallTime t) { return t.time_since_epoch().count(); }
 }  // namespace
 
 bool same_source(const Settings& a, const Settings& b) {
-    return a.issuer == b.issuer && source_of(a) == source_of(b);
+    return is_remote(a.kind) && is_remote(b.kind) && a.issuer == b.issuer && source_of(a) == source_of(b);
 }
 
 std::string kept_file_name(const Settings& settings) {

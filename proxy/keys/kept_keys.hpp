@@ -19,7 +19,7 @@ struct KeptKeys {
     std::optional<WallTime> discovered_at;  // when a discovery document last named jwks_uri
 };
 
-// Do the keys of both come from the same place, believed by the same trust?
+// Are the keys of both fetched, from the same place, believed by the same trust?
 bool same_source(const Settings& a, const Settings& b);
 
 // One name for each source: the issuer's for people, a digest for what must not be mixed up. Another label

@@ -39,7 +39,9 @@ struct Candidates {
     bool kid_known = false;  // the token names no kid, or a key has it
 };
 
-// Every key that fits `alg` and whose kid, where token and key both have one, is the same.
-Candidates choose_keys(const jose::KeySet& set, std::optional<std::string_view> kid, jose::Algorithm alg);
+// Every key that fits `alg` and whose kid, where token and key both have one, is the same. tenant: the
+// token's `iss`, where its issuer has many; then a key that names another issuer counts as not there.
+Candidates choose_keys(const jose::KeySet& set, std::optional<std::string_view> kid, jose::Algorithm alg,
+                       std::optional<std::string_view> tenant = {});
 
 }  // namespace signet::keys

@@ -39,9 +39,10 @@ void RefreshMachine::fetch_failed(SteadyTime now) {
     const auto longest =
         std::min<milliseconds>(longest_retry, std::max<milliseconds>(refresh_interval_, first_retry));
     const auto wait = std::min<milliseconds>(first_retry * (1 << exponent), longest);
-    again_ = false;
     // Half fixed, half by the jitter.
-    next_fetch_ = now + wait / 2 + std::chrono::duration_cast<milliseconds>(wait / 2 * jitter_);
+    next_fetch_ =
+        again_ ? now : now + wait / 2 + std::chrono::duration_cast<milliseconds>(wait / 2 * jitter_);
+    again_ = false;
 }
 
 void RefreshMachine::unknown_kid(SteadyTime now) {

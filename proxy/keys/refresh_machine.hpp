@@ -47,6 +47,7 @@ class RefreshMachine {
     [[nodiscard]] bool fetching() const { return fetching_; }
     // When the fetch that is under way, or else the last one, began.
     [[nodiscard]] SteadyTime flight_began() const { return flight_began_; }
+    // Keys are at hand, restored ones too, and no fetch has failed since.
     [[nodiscard]] bool last_fetch_good() const { return failures_ == 0 && last_success_.has_value(); }
     [[nodiscard]] SteadyTime refetch_from() const { return refetch_from_; }
     [[nodiscard]] std::optional<SteadyTime> last_success() const { return last_success_; }

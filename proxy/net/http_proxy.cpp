@@ -1,7 +1,5 @@
 #include "net/http_proxy.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <boost/url/parse.hpp>
 
@@ -9,15 +7,6 @@
 
 namespace signet::net {
 namespace {
-
-std::string base64(std::string_view text) {  // RFC 4648 §4, as Basic wants it
-    std::string out((text.size() + 2) / 3 * 4 + 1, '\0');
-    const auto n =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    out.resize(static_cast<std::size_t>(n));
-    return out;
-}
 
 result<HttpProxy> parse_proxy(const std::string& variable, const std::string& value) {
     const auto wrong = [&](const std::string& why) {
@@ -45,7 +34,7 @@ result<HttpProxy> parse_proxy(const std::string& variable, const std::string& va
         return wrong("more follows than host and port");
     out.endpoint.port = static_cast<std::uint16_t>(*port);
     if (parsed->has_userinfo())
-        out.authorization = "Basic " + base64(parsed->user() + ":" + parsed->password());
+        out.authorization = "Basic " + to_base64(parsed->user() + ":" + parsed->password());
     return out;
 }
 

@@ -17,7 +17,6 @@ namespace signet::net {
 struct HttpProxy {
     Endpoint endpoint;
     std::string authorization;  // value of Proxy-Authorization; empty: none
-    friend bool operator==(const HttpProxy&, const HttpProxy&) = default;
 };
 
 class ProxyRules {

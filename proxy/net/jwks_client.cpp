@@ -165,7 +165,7 @@ asio::awaitable<result<Got>> exchange(Stream& stream, const Where& where, const 
     co_return out;
 }
 
-// What a request needs beside its text.
+// How a document is reached: under which rules, through what, until when.
 struct Road {
     const keys::Settings& settings;
     SystemResolver& resolver;
@@ -262,7 +262,7 @@ class Fetcher {
     std::string discovery_error_;
 };
 
-// Follows redirects on the same host and scheme only.
+// Follows redirects on the same host, port and scheme only.
 asio::awaitable<result<Got>> Fetcher::get(std::string url, bool conditional) {
     auto where = parse_where(url, settings_);
     if (!where) co_return where.error();
@@ -298,8 +298,8 @@ asio::awaitable<result<Got>> Fetcher::get(std::string url, bool conditional) {
         const auto there = parse_where(std::string(next.buffer()), settings_);
         if (!there || there->host != where->host || there->port != where->port ||
             there->https != where->https)
-            co_return fault(
-                url + ": a redirect to another host or scheme, which is not followed: " + got->location);
+            co_return fault(url + ": a redirect to another host, port or scheme, which is not followed: " +
+                            got->location);
         url = std::string(next.buffer());
         where = there;
     }
@@ -321,7 +321,10 @@ std::string oauth_metadata_url(const std::string& issuer) {
 
 result<std::string> jwks_uri_of(const json::Value& document, const keys::Settings& settings) {
     const auto issuer = document.find("issuer");
-    if (!issuer || issuer->string() != settings.issuer)
+    std::string named(issuer ? issuer->string().value_or("") : "");
+    // A document for all tenants says {tenantid} where the configuration says {tenant}.
+    if (const auto at = named.find("{tenantid}"); at != std::string::npos) named.replace(at, 10, "{tenant}");
+    if (named.empty() || named != settings.issuer)
         return fault("the discovery document names another issuer than the configured one" +
                      (issuer && issuer->string() ? ": " + std::string(*issuer->string()) : std::string{}));
     const auto uri = document.find("jwks_uri");

@@ -40,7 +40,7 @@ using FetchDone = std::function<void(result<FetchedKeys>)>;
 
 // Starts a fetch on the context; done is called there, once, within about 5 s for each document, name
 // look-ups included. Holds copies of what it is given, and nothing of the caller's but `done`.
-// resolver: outlives the fetch.
+// The resolver is kept until it ends.
 void fetch_keys(boost::asio::io_context& context, KeyFetch fetch, const ProxyRules& proxies,
                 std::shared_ptr<SystemResolver> resolver, FetchDone done);
 

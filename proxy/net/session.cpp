@@ -203,6 +203,8 @@ Task<bool> Session::handle(std::size_t head_size) {
     while (true) {
         // Everything up to the forwarding happens between two waits, on the worker's scratch memory; after a
         // wait the head is read again from in_, where it still stands.
+        record_->outcome = telemetry::Outcome::deny;
+        record_->would_deny.reset();
         auto& scratch = worker_.scratch;
         const auto generation = worker_.generation();
         const auto& rules = worker_.gate().rules();
@@ -242,8 +244,10 @@ Task<bool> Session::handle(std::size_t head_size) {
         record_->route = decision.route;
         record_->issuer = decision.issuer;
         record_->token = decision.token;
-        // Before any wait: the head is the worker's, who goes on to others meanwhile.
-        if (settings.access_log && record_->line.empty())
+        // Before any wait: the head is the worker's, who goes on to others meanwhile. What is lifted is told
+        // of even where nothing else is.
+        const bool lifted = decision.allow && decision.allow->is_lifted();
+        if ((settings.access_log || lifted) && record_->line.empty())
             begin_access_line(*record_, client_of(head, peer), head.method, head.host,
                               decision.stage == gate::Stage::path ? "" : scratch.target.path);
         if (decision.kind == gate::Decision::Kind::need_keys) {
@@ -279,7 +283,7 @@ Task<bool> Session::handle(std::size_t head_size) {
         }
 
         record_->outcome = outcome_of(*decision.allow);
-        if (decision.allow->is_lifted()) record_->would_deny = decision.refusal.reason;
+        if (lifted) record_->would_deny = decision.refusal.reason;
         if (decision.token)
             worker_.metrics().claims_left_out += decision.remembered ? 0 : decision.token->claims_left_out();
         const auto upstream = rules.routes.at(static_cast<std::uint16_t>(decision.route)).upstream;
@@ -328,15 +332,15 @@ void Session::finish_record() {
     // After a reload during the request its indices may mean something else; counters stay within bounds.
     if (record_->route >= static_cast<int>(rules.routes.size())) record_->route = -1;
     ++worker_.route_counters(record_->route).by_outcome[static_cast<std::size_t>(record_->outcome)];
-    const bool denied = record_->reason && record_->outcome == telemetry::Outcome::deny;
-    if (denied || record_->would_deny) {
+    const auto count = [&](auto& counters, Reason reason) {
         const bool known = record_->issuer >= 0 && record_->issuer < static_cast<int>(rules.issuers.size());
-        auto& counters = denied ? metrics.denied : metrics.would_deny;
         ++counters[{
-            denied ? *record_->reason : *record_->would_deny,
-            known ? rules.issuers[static_cast<std::size_t>(record_->issuer)].name : "",
+            reason, known ? rules.issuers[static_cast<std::size_t>(record_->issuer)].name : "",
             record_->route >= 0 ? rules.routes.at(static_cast<std::uint16_t>(record_->route)).name : ""}];
-    }
+    };
+    if (record_->reason && record_->outcome == telemetry::Outcome::deny)
+        count(metrics.denied, *record_->reason);
+    if (record_->would_deny) count(metrics.would_deny, *record_->would_deny);
     std::string_view upstream;
     if (record_->upstream >= 0 && static_cast<std::size_t>(record_->upstream) < generation.pools.size()) {
         auto& pool = *generation.pools[static_cast<std::size_t>(record_->upstream)];

@@ -2,14 +2,14 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cstring>
 #include <system_error>
 #include <thread>
-
-#include "net/cidr.hpp"
 
 namespace signet::net {
 namespace {
@@ -51,10 +51,14 @@ asio::awaitable<result<SystemResolver::Addresses>> SystemResolver::resolve(std::
     const auto address = asio::ip::make_address(host, not_one);
     if (!not_one) co_return Addresses{{address, port}};
 
-    auto& place = under_way_[host];
+    // Those that ended after everybody had given up make room first.
+    if (!look_ups_.contains(host) && look_ups_.size() >= most_at_a_time)
+        std::erase_if(look_ups_,
+                      [](const auto& one) { return one.second->done.load(std::memory_order_acquire); });
+    auto& place = look_ups_[host];
     if (!place) {
-        if (under_way_.size() > most_at_a_time) {
-            under_way_.erase(host);
+        if (look_ups_.size() > most_at_a_time) {
+            look_ups_.erase(host);
             co_return fault("no address for " + host + ": too many look-ups are under way");
         }
         place = std::make_shared<LookUp>();
@@ -62,7 +66,7 @@ asio::awaitable<result<SystemResolver::Addresses>> SystemResolver::resolve(std::
         try {
             std::thread([look_up = place] { look_up->run(); }).detach();
         } catch (const std::system_error& e) {
-            under_way_.erase(host);
+            look_ups_.erase(host);
             co_return fault("no address for " + host + ": " + e.what());
         }
     }
@@ -73,13 +77,13 @@ asio::awaitable<result<SystemResolver::Addresses>> SystemResolver::resolve(std::
     for (milliseconds length{1}; !look_up->done.load(std::memory_order_acquire);
          length = std::min(length * 2, longest_nap)) {
         const auto now = std::chrono::steady_clock::now();
-        if (now >= until) co_return fault("no address for " + host + " within 5 s");
+        if (now >= until) co_return fault("no address for " + host + " in time");
         nap.expires_at(std::min<SteadyTime>(now + length, until));
         co_await nap.async_wait(as_result);
     }
     // Whoever sees it first takes it off the list: the next one asks anew.
-    if (const auto it = under_way_.find(host); it != under_way_.end() && it->second == look_up)
-        under_way_.erase(it);
+    if (const auto it = look_ups_.find(host); it != look_ups_.end() && it->second == look_up)
+        look_ups_.erase(it);
     if (look_up->error != 0)
         co_return fault("no address for " + host + ": " + ::gai_strerror(look_up->error));
     Addresses out;

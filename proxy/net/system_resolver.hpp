@@ -24,7 +24,8 @@ class SystemResolver {
 
   private:
     struct LookUp;
-    std::map<std::string, std::shared_ptr<LookUp>> under_way_;  // by host: one each
+    std::map<std::string, std::shared_ptr<LookUp>>
+        look_ups_;  // by host: under way, or ended and not fetched yet
 };
 
 }  // namespace signet::net

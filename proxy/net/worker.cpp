@@ -148,8 +148,9 @@ void Worker::install(GenerationPtr generation) {
     const auto& keys = generation_->shared->keys;
     noted_kids_.assign(keys.size(), false);
     for (auto& waiter : key_waiters_) {
+        if (waiter.told) continue;
         if (new_rules) {
-            waiter.end = gate::KeyWait::none;  // the issuer's place may be another's by now
+            waiter.end = gate::KeyWait::none;
         } else {
             if (keys[waiter.issuer]->fetches == waiter.fetches_before) continue;
             const auto& snapshot = *keys[waiter.issuer];
@@ -157,6 +158,7 @@ void Worker::install(GenerationPtr generation) {
                          : snapshot.last_fetch_good           ? gate::KeyWait::fetched
                                                               : gate::KeyWait::failed;
         }
+        waiter.told = true;
         waiter.news.set();
     }
 }

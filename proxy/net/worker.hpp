@@ -1,5 +1,6 @@
 // One thread that serves: its io_context, its listener, its gate, its upstream connections. Workers share
-// nothing but the immutable generation, the revocation index and the count of connections.
+// nothing but the immutable generation, the revocation index, the count of connections, the log's queue and
+// the control thread's mailbox.
 #pragma once
 
 #include <atomic>
@@ -119,6 +120,7 @@ class Worker {
         SteadyTime until;
         Event& news;
         gate::KeyWait end = gate::KeyWait::failed;
+        bool told = false;  // and not resumed yet: its issuer's place may mean another by now
     };
     void accept_when_ready();
     int accept_some();

@@ -24,9 +24,11 @@ std::optional<std::string> Authentication::check(const json::Value& payload, Wal
     if (max_age) {
         const auto claim = payload.find("auth_time");
         const auto at = claim ? claim->number() : std::nullopt;
-        if (!at || *at < 0) return "it does not say when the user signed in (auth_time)";
+        if (!at || *at < 0 || *at > 253'402'300'799.0)
+            return "it does not say when the user signed in (auth_time)";
         const double ago = std::chrono::duration<double>(now.time_since_epoch()).count() - *at;
         const double allowed = std::chrono::duration<double>(*max_age + skew).count();
+        if (ago * 1000 < -static_cast<double>(skew.count())) return "its auth_time is still to come";
         if (ago > allowed)
             return "the user signed in more than " + std::to_string(max_age->count()) + " s ago";
     }

@@ -9,6 +9,7 @@
 #include "jose/algorithm.hpp"
 #include "policy/claim_headers.hpp"
 #include "policy/requirement.hpp"
+#include "policy/tenants.hpp"
 
 namespace signet::policy {
 
@@ -21,8 +22,9 @@ struct RevocationClaims {
 };
 
 struct IssuerRules {
-    std::string name;    // label
-    std::string issuer;  // `iss`, byte for byte
+    std::string name;                // label
+    std::string issuer;              // `iss`, byte for byte
+    std::optional<Tenants> tenants;  // then `issuer` is the text with the mark
     std::vector<std::string> audiences;
     bool any_audience = false;
     std::vector<ClaimPath> audience_claims = claim_paths({"aud"});

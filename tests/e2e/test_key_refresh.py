@@ -325,6 +325,35 @@ class AFetchThatOutlivesItsRequest(RefreshTestCase):
             self.assertIn(wire.answer().status, (200, 503))
         self.wait_admitted(self.token(self.newer), seconds=20)
 
+    def test_issuers_by_the_hundred_that_are_configured_away_meanwhile(self):
+        """A reload that takes its time is followed at once by another generation, before those who wait have
+        been told of the first: their issuer's place is beyond the end of the list by then."""
+        key, hangs = rsa_key("k1", "RS256"), self.own_issuer([], path="/last")
+        hangs.fault("discovery", faults.hang())
+        hangs.fault("jwks", faults.hang())
+        many = [{"issuer": "i%d" % n, "name": "i%d" % n, "any_audience": True, "jwks": {"keys": [key.jwk()]}}
+                for n in range(300)]
+        last = self.issuer_entry(hangs, name="last", required_for_ready=False)
+        routes = [{"prefix": "/r%d" % n, "require": {"claims": [{"claim": "x", "pattern": "[a-z]{1,30}%d" % n}]}}
+                  for n in range(1000)]
+        self.proxy = proxy = self.signet(self.configuration(*many, last, workers=1, watch=False), wait_ready=False)
+        token = ec_key("unheard-of").token(claims(hangs.url))
+        proxy.remember_secret(token)
+        for turn in range(3):
+            wires = []
+            for _ in range(10):
+                wire = Connection(proxy.port)
+                self.addCleanup(wire.close)
+                wire.send(b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode())
+                wires.append(wire)
+            wait_until(lambda: proxy.metrics().value("signet_connections", side="client") >= 10, "those who wait")
+            new = self.issuer_entry("http://127.0.0.1:%d/new%d" % (hangs.port, turn), name="new", required_for_ready=False)
+            proxy.reload(self.configuration(many[0], new, workers=1, watch=False, routes=[*routes, {"prefix": "/"}]))
+            for wire in wires:
+                self.assertIn(wire.answer().status, (401, 503))
+            proxy.reload(self.configuration(*many, last, workers=1, watch=False))
+        self.assert_admitted(key.token(claims("i0", aud=ABSENT)))
+
     def test_an_issuer_that_is_configured_away_meanwhile(self):
         issuer, proxy = self.hanging_scene()
         other = self.own_issuer([self.key], path="/other")

@@ -370,7 +370,8 @@ class WhereKeysComeFrom(ProxiedTestCase):
         for changes in ({"issuer": "https://idp.example.com"}, {"issuer": ABSENT},
                         {"jwks_uri": "file:///etc/hostname"}, {"jwks_uri": 1},
                         {"jwks_uri": "http://169.254.169.254/latest/meta-data"}, {"jwks_uri": ""},
-                        {"jwks_uri": "http://192.0.2.1/jwks"}):
+                        {"jwks_uri": "http://192.0.2.1/jwks"}, {"jwks_uri": "https://2852039166/x"},
+                        {"jwks_uri": "https://0xa9fea9fe/x"}, {"jwks_uri": "https://169.254.43518/x"}):
             with self.subTest(changes):
                 issuer = self.own_issuer([self.key])
                 issuer.discovery_changes = {k: None if v is ABSENT else v

@@ -111,6 +111,25 @@ class LiftedForAnAbsentIssuer(ReportTestCase):
         self.assertIsNone(seen.header("X-Auth-Subject"))
 
 
+class LiftedWhateverElse(ReportTestCase):
+    CHECK_AFTER = False
+    ROUTES = [{"prefix": "/"}]
+
+    def test_it_is_told_of_where_nothing_else_is(self):
+        self.proxy = self.signet(self.configuration(self.issuer, mode="report_only", log={"access": False}))
+        self.assert_admitted(self.token())
+        self.lifted("token_missing", None)
+        self.assertEqual(len([r for r in self.proxy.records() if r["msg"] == "access"]), 1)
+
+    def test_it_counts_though_the_upstream_fails(self):
+        self.proxy = self.signet({**self.configuration(self.issuer, mode="report_only"),
+                                  "upstream": "http://127.0.0.1:1"})
+        self.assertEqual(self.proxy.ask("GET", "/").status, 502)
+        metrics = self.proxy.metrics()
+        self.assertEqual(metrics.value("signet_would_deny_total", reason="token_missing"), 1)
+        self.assertEqual(metrics.value("signet_denied_total", reason="upstream_unreachable"), 1)
+
+
 class Ramp(ReportTestCase):
     ROUTES = [{"prefix": "/"}]
     SETTINGS = {"mode": "report_only", "enforce_percent": 30}

@@ -42,6 +42,7 @@ LIBRARIES = {
     "sqlite3": ["store"],
     "yaml-cpp/": ["config"],
     "re2/": ["policy"],
+    "boost/url/": ["net", "config"],
     "prometheus/": ["telemetry"],
     "CLI/": ["app"],
     "spdlog/": ["telemetry", "app"],

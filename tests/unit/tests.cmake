@@ -11,7 +11,7 @@ signet_unit_test(http
         request_head_test.cpp request_meaning_test.cpp response_head_test.cpp target_test.cpp upstream_head_test.cpp
   ROOMS base policy)
 signet_unit_test(policy
-  FILES admit_test.cpp claim_headers_test.cpp claim_path_test.cpp requirement_test.cpp route_table_test.cpp
+  FILES admit_test.cpp claim_headers_test.cpp claim_path_test.cpp requirement_test.cpp route_table_test.cpp tenants_test.cpp
   ROOMS base jose)
 signet_unit_test(keys
   FILES absent_kids_test.cpp choose_keys_test.cpp freshness_test.cpp kept_keys_test.cpp refresh_machine_test.cpp

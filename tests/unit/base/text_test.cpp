@@ -188,6 +188,17 @@ TEST_CASE("what is no moment is not read") {
     }
 }
 
+TEST_CASE("base64, by RFC 4648 section 10") {
+    CHECK(to_base64("") == "");
+    CHECK(to_base64("f") == "Zg==");
+    CHECK(to_base64("fo") == "Zm8=");
+    CHECK(to_base64("foo") == "Zm9v");
+    CHECK(to_base64("foob") == "Zm9vYg==");
+    CHECK(to_base64("fooba") == "Zm9vYmE=");
+    CHECK(to_base64("foobar") == "Zm9vYmFy");
+    CHECK(to_base64("\xff\xfe\xfd") == "//79");
+}
+
 TEST_CASE("each reason has its word, a title and advice, and the status that the contract names") {
     std::vector<std::string_view> words;
     for (std::size_t i = 0; i < reason_count; ++i) {

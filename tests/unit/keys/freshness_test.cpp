@@ -25,7 +25,8 @@ TEST_CASE("an HTTP-date is read in its three forms, and nothing else is one") {
          {"", "0", "-1", "now", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 PST",
           "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
           "Sun, 06 Nov 1994 8:49:37 GMT", "1994-11-06T08:49:37Z",
-          "Sun, 06 Nov 99999999999999999999 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT"}) {
+          "Sun, 06 Nov 99999999999999999999 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT",
+          "Sun, 06 Nov 1994 08:49:37 GMT junk"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_http_date(text));
     }

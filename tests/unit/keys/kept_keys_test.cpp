@@ -111,6 +111,10 @@ TEST_CASE("the trust that keys came by is part of their source; how often they a
     other.bearer_token_file = "/run/token";
     other.name = "another label";
     CHECK(same_source(settings(), other));
+    auto local = settings();
+    local.kind = SourceKind::jwks_file;
+    CHECK_FALSE(same_source(settings(), local));
+    CHECK_FALSE(same_source(local, local));
 }
 
 TEST_CASE("a discovery from the future is not believed, the keys are") {

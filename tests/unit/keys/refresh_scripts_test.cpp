@@ -161,7 +161,7 @@ TEST_CASE(
                 story.live_until(story.second() + 1);
                 REQUIRE(story.serves());
             }
-            // A retry a minute at the most often, once backed off.
+            // One every half minute at the most often, once backed off.
             CHECK(story.fetches() <= 2 + 8 + static_cast<int>(length / 29));
             down = false;
             story.rotate({1, 7});

@@ -128,8 +128,10 @@ TEST_CASE("how and when the user signed in") {
     CHECK(lacks(fresh, R"({"auth_time":)" + seconds_ago(0) + "}").empty());
     CHECK(lacks(fresh, R"({"auth_time":)" + seconds_ago(330) + "}").empty());
     CHECK_THAT(lacks(fresh, R"({"auth_time":)" + seconds_ago(331) + "}"), Catch::Contains("300 s"));
+    CHECK(lacks(fresh, R"({"auth_time":)" + seconds_ago(-30) + "}").empty());
+    CHECK_THAT(lacks(fresh, R"({"auth_time":)" + seconds_ago(-31) + "}"), Catch::Contains("auth_time"));
     for (const auto* payload : {"{}", R"({"auth_time":null})", R"({"auth_time":"1"})", R"({"auth_time":-1})",
-                                R"({"iat":1800000000})"}) {
+                                R"({"auth_time":1800000000000})", R"({"iat":1800000000})"}) {
         CAPTURE(payload);
         CHECK_THAT(lacks(fresh, payload), Catch::Contains("auth_time"));
     }
