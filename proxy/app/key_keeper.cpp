@@ -13,6 +13,8 @@ namespace {
 
 SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
 
+constexpr std::size_t most_departed = 32;
+
 std::set<std::string> kids_of(const jose::KeySet& set) {
     std::set<std::string> out;
     for (const auto& key : set.keys) out.insert(key.kid().value_or("(no kid)"));
@@ -74,6 +76,7 @@ void KeyKeeper::take_over(Issuer& issuer, const Issuer& old) const {
                             old.machine.fetches());
     issuer.set = old.set;
     issuer.kept = old.kept;
+    issuer.departed = old.departed;
     issuer.discovered_at = old.discovered_at;
     issuer.last_success = old.last_success;
     issuer.ever_good = old.ever_good;
@@ -249,9 +252,17 @@ bool KeyKeeper::finished(Issuer& issuer, const result<net::FetchedKeys>& fetched
     return true;
 }
 
-void KeyKeeper::report_changes(const Issuer& issuer, const jose::KeySet& fresh) {
+void KeyKeeper::report_changes(Issuer& issuer, const jose::KeySet& fresh) {
     const auto before = issuer.set ? kids_of(*issuer.set) : std::set<std::string>{};
     const auto after = kids_of(fresh);
+    std::vector<keys::DepartedKid> departed;
+    for (const auto& kid : before)
+        if (!after.contains(kid)) departed.push_back({kid, wall_now()});
+    if (issuer.departed)
+        for (const auto& gone : *issuer.departed)
+            if (departed.size() < most_departed && !after.contains(gone.kid)) departed.push_back(gone);
+    if (!departed.empty())
+        issuer.departed = std::make_shared<const std::vector<keys::DepartedKid>>(std::move(departed));
     log_.info("keys changed", {{"issuer", issuer.settings.name},
                                {"appeared", difference(after, before)},
                                {"left", difference(before, after)},
@@ -290,6 +301,7 @@ gate::Keys KeyKeeper::snapshots() const {
         snapshot->flight_began = issuer->machine.flight_began();
         snapshot->refetch_from = issuer->machine.refetch_from();
         snapshot->fetches = issuer->machine.fetches();
+        snapshot->departed = issuer->departed;
         snapshot->kid_seed = kid_seed_;
         snapshot->quiet_kids = issuer->absent.quiet();
         out.push_back(std::move(snapshot));

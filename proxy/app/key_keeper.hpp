@@ -61,6 +61,7 @@ class KeyKeeper final : public net::KeyDemand {
         std::optional<SteadyTime> whole_at;       // when the set was last sent whole
         std::optional<SteadyTime> discovered_at;  // when a discovery document last named kept.jwks_uri
         std::optional<SteadyTime> written_at;
+        std::shared_ptr<const std::vector<keys::DepartedKid>> departed;
         std::optional<WallTime> last_success;
         std::string last_error;
         std::string store_error;
@@ -78,7 +79,7 @@ class KeyKeeper final : public net::KeyDemand {
     // -> whether it succeeded
     bool finished(Issuer& issuer, const result<net::FetchedKeys>& fetched);
     void failed(Issuer& issuer, SteadyTime now, std::string error);
-    void report_changes(const Issuer& issuer, const jose::KeySet& fresh);
+    void report_changes(Issuer& issuer, const jose::KeySet& fresh);
     [[nodiscard]] bool good_now(const Issuer& issuer, SteadyTime now) const;
 
     boost::asio::io_context& context_;

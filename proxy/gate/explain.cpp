@@ -4,6 +4,7 @@
 
 #include "base/json_writer.hpp"
 #include "base/text.hpp"
+#include "gate/near_miss.hpp"
 
 namespace signet::gate {
 namespace {
@@ -167,6 +168,8 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
     out.why = decision.refusal.detail;
     out.advice = info(*out.reason).advice;
     out.scope = decision.refusal.scope;
+    out.hint = near_miss(request.token, decision, rules,
+                         decision.issuer >= 0 ? &gate.keys_of(decision.issuer) : nullptr, now.wall);
     return out;
 }
 
@@ -184,6 +187,7 @@ std::string Explanation::to_json() const {
             .member("title", info(*reason).title)
             .member("why", why)
             .member("advice", advice)
+            .member("hint", hint)
             .member("lifted", lifted);
     if (!scope.empty()) w.member("scope", scope);
     w.member("route", route).member("issuer", issuer);
@@ -209,6 +213,7 @@ std::string Explanation::to_text() const {
         out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(info(*reason).status) + ")";
     out += '\n';
     if (reason) out += "  why:    " + why + "\n  to do:  " + advice + "\n";
+    if (!hint.empty()) out += "  hint:   " + hint + "\n";
     if (lifted)
         out += "  but:    the route's mode is report_only, so the request is let through, with its token\n";
     if (!route.empty()) out += "  route:  " + route + "\n";

@@ -24,6 +24,7 @@ struct Explanation {
     std::optional<Reason> reason;  // refused, undecided
     std::string why;
     std::string advice;
+    std::string hint;     // what the token is, most likely (gate/near_miss.hpp); empty: nothing comes to mind
     bool lifted = false;  // refused, and let through all the same: the route's report_only
     std::string scope;    // scope_insufficient
     std::string route;

@@ -15,6 +15,12 @@
 
 namespace signet::keys {
 
+// A kid that a set had once, and when it was seen to be gone: for people.
+struct DepartedKid {
+    std::string kid;
+    WallTime at;
+};
+
 struct KeySnapshot {
     std::shared_ptr<const jose::KeySet> set;  // null: none yet, or older than max_stale
     bool remote = false;                      // can be fetched again
@@ -23,7 +29,8 @@ struct KeySnapshot {
     SteadyTime flight_began{};  // when that one, or else the last one, began
     SteadyTime refetch_from{};  // an unknown kid may cause a fetch from then on
     std::uint64_t fetches = 0;  // ended ones, good or bad: tells a waiting request that its fetch is over
-    HashSeed kid_seed{};        // kids leave the worker as hashes of this seed
+    std::shared_ptr<const std::vector<DepartedKid>> departed;  // the last ones; null: none
+    HashSeed kid_seed{};                                       // kids leave the worker as hashes of this seed
     std::shared_ptr<const std::vector<AbsentKids::Quiet>> quiet_kids;  // null: none
 
     // A kid that no key has: nullopt where it may cause no fetch, since several were in vain.

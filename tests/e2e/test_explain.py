@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -291,6 +292,66 @@ class ForwardedTokens(ExplainTestCase):
 
     def tearDown(self):
         self.upstream.check()   # the instance may speak of cookies alone
+
+
+class Hints(ExplainTestCase):
+    """What a refused token is, most likely."""
+
+    @classmethod
+    def prepare(cls):
+        cls.key, cls.second = rsa_key("rsa-1", "RS256"), rsa_key("rsa-2", "RS256")
+        cls.issuer = cls.shared_issuer([cls.key, cls.second])
+        cls.proxy = cls.shared_signet(cls.configuration(
+            cls.issuer_entry(cls.issuer, name="main", audiences=["https://orders.example.com/", "orders-api"])))
+
+    def hint(self, token, reason=None):
+        """By both ways; the running instance's is given."""
+        _, found = self.explain(token, expect=1)
+        if reason:
+            self.assertEqual(found["reason"], reason)
+        return found["hint"]
+
+    def test_clocks(self):
+        now = int(time.time())
+        found = self.hint(self.token(exp=now - 100), "expired")
+        self.assertRegex(found, r"ended 10\d s ago; a clock")
+        self.assertRegex(self.hint(self.token(exp=now - 90_000)), r"^it ended 25 h ago$")
+        self.assertRegex(self.hint(self.token(nbf=now + 100), "not_yet_valid"), r"nbf is \d+ s ahead; a clock")
+
+    def test_audiences_and_issuers_that_nearly_fit(self):
+        for aud, word in (("https://orders.example.com", "a trailing slash only"), ("Orders-API", "upper and lower case only"),
+                          ("http://orders.example.com/", "http:// and https:// only"), ("orders-api ", "white space only")):
+            with self.subTest(aud):
+                self.assertIn(word, self.hint(self.token(aud=aud), "audience_mismatch"))
+        found = self.hint(self.token(aud=["account", "billing-api"]))
+        self.assertIn("'account', 'billing-api'; accepted: 'https://orders.example.com/', 'orders-api'", found)
+        self.assertIn("a trailing slash only", self.hint(self.token(iss=self.issuer.url + "/"), "issuer_unknown"))
+
+    def test_what_is_no_signed_jwt(self):
+        good = self.token()
+        for text, word in (("a.b.c.d.e", "five parts: an encrypted token"), ("8f2c0a1be5", "an opaque token"),
+                           (good.rsplit(".", 1)[0] + ".", "an unsigned token"), (good.rsplit(".", 1)[0], "its last part is missing"),
+                           (good + "==", "padding"), ('"%s"' % good, "quotes")):
+            with self.subTest(word):
+                self.assertIn(word, self.hint(text, "token_malformed"))
+
+    def test_other_kinds_of_token(self):
+        self.assertIn("an ID token", self.hint(self.token(typ="ID", nonce="n", at_hash="x"), "typ_mismatch"))
+        graph = self.token(aud="00000003-0000-0000-c000-000000000000")
+        self.assertIn("Microsoft Graph", self.hint(graph, "audience_mismatch"))
+        self.assertIn("Microsoft Graph", self.hint(with_bad_signature(graph), "signature_invalid"))
+
+    def test_a_kid_that_left_the_set(self):
+        self.assertIn("the set has 'rsa-1', 'rsa-2'", self.hint(rsa_key("other").token(self.claims()), "kid_unknown"))
+        old = self.token(self.second)
+        self.assertEqual(self.explain_by_api(self.token(self.second, aud="orders-api"))["verdict"], "admitted")
+        self.issuer.remove_key("rsa-2")
+        self.refresh(self.issuer)
+        self.wait_refused(old, "kid_unknown")
+        self.assertRegex(self.explain_by_api(old)["hint"], r"'rsa-2' left the issuer's set \d+ s ago")
+
+    def test_where_nothing_comes_to_mind(self):
+        self.assertEqual(self.hint(self.token(exp=ABSENT), "claim_missing"), "")
 
 
 if __name__ == "__main__":
