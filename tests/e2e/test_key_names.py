@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from proxied import ProxiedTestCase  # noqa: E402
 from tokens import rsa_key  # noqa: E402
 
-# Before the C library's own: names that begin with "slow" take their time, and are then not there.
+# Before the C library's own: names that begin with "slow" take their time, and are then not there; those that begin
+# with "metadata" are where clouds keep their instances' credentials.
 RESOLVER = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,6 +25,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
         sleep(SECONDS);
         return EAI_AGAIN;
     }
+    if (node && strncmp(node, "metadata", 8) == 0)
+        node = "169.254.169.254";
     int (*next)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
     return next(node, service, hints, found);
 }
@@ -66,6 +69,13 @@ class SlowNames(ProxiedTestCase):
         self.wait_admitted(self.token(newer), seconds=5)
         self.assertGreater(self.issuer.count(), seen)
         # The end of the test is the end of the process, which waits for no look-up either.
+
+    def test_a_name_that_leads_to_a_link_local_address_is_refused(self):
+        self.started(1, self.issuer_entry("https://metadata.test", name="clouds"), self.by_name())
+        self.wait_admitted(self.token())
+        self.assert_refused(self.key.token(self.claims(iss="https://metadata.test")), "keys_unavailable")
+        said = self.issuer_status(name="clouds")["last_error"]
+        self.assertIn("metadata.test is a link-local address; allow_link_local: true permits it", said)
 
     def test_look_ups_that_nobody_waits_for_any_more_make_room(self):
         """They end after both of a discovery's documents have given up, 5 s each."""

@@ -302,6 +302,37 @@ class WhereKeysComeFrom(ProxiedTestCase):
         fresh = newer.token(self.claims(iss="https://idp.example.com"))
         self.assert_admitted(fresh, proxy=proxy)
 
+    def test_files_behind_kubernetes_links_are_followed(self):
+        """A ConfigMap's folder: the file is a link to ..data/, and ..data a link that is switched by a rename."""
+        mount = os.path.join(self.folder, "mount")
+        secrets = {"1": os.urandom(32), "2": os.urandom(32)}
+        newer = ec_key("newer")
+        for version, key in (("1", self.key), ("2", newer)):
+            os.makedirs(os.path.join(mount, "..version-" + version))
+            with open(os.path.join(mount, "..version-" + version, "jwks.json"), "wb") as file:
+                file.write(json.dumps(jwks(key)).encode())
+            with open(os.path.join(mount, "..version-" + version, "secret"), "wb") as file:
+                file.write(secrets[version])
+        os.symlink("..version-1", os.path.join(mount, "..data"))
+        for name in ("jwks.json", "secret"):
+            os.symlink(os.path.join("..data", name), os.path.join(mount, name))
+        proxy = self.signet(self.configuration(
+            self.issuer_entry("https://files.example", name="files", jwks_file=os.path.join(mount, "jwks.json")),
+            self.issuer_entry("https://secret.example", name="secret", secret_file=os.path.join(mount, "secret"))))
+
+        def signed(version):
+            key = oct_key(None, secret=secrets[version])
+            return key.token(self.claims(iss="https://secret.example"), header={"alg": "HS256"})
+        old = self.key.token(self.claims(iss="https://files.example"))
+        self.assert_admitted(old, proxy=proxy)
+        self.assert_admitted(signed("1"), proxy=proxy)
+        os.symlink("..version-2", os.path.join(mount, "..data.new"))
+        os.replace(os.path.join(mount, "..data.new"), os.path.join(mount, "..data"))
+        self.wait_admitted(newer.token(self.claims(iss="https://files.example")), proxy)
+        self.wait_admitted(signed("2"), proxy)
+        self.assert_refused(old, "kid_unknown", proxy=proxy)
+        self.assert_refused(signed("1"), "signature_invalid", proxy=proxy)
+
     def test_pem_files_of_public_keys_and_of_certificates(self):
         third = ed_key()
         certificate_file, key_file = self.certificate("signing.example.com")

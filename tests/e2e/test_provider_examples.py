@@ -71,8 +71,8 @@ class Provider(ProxiedTestCase):
         self.assertIsNone(seen.header("Authorization"))
 
     def assert_claim(self, token, reason, claim, **request):
-        """Refused for this reason, and the answer names the claim."""
-        self.assertIn(claim, self.assert_refused(token, reason, **request).json()["detail"])
+        """Refused for this reason, and the answer names the claim's rule as the one that does not hold."""
+        self.assertIn("do not satisfy %s " % claim, self.assert_refused(token, reason, **request).json()["detail"])
 
 
 class Keycloak(Provider):
@@ -247,8 +247,8 @@ class EntraV1(Entra):
     def access(self, **changes):
         return self.common(TENANT, iss=self.ISSUER, aud="api://" + API, acr="1", amr=["pwd", "mfa"],
                            appid=WEB, appidacr="0", family_name="Liddell", given_name="Alice",
-                           ipaddr="192.0.2.7", scp="Orders.Read Orders.Write", unique_name="alice@contoso.com",
-                           upn="alice@contoso.com", ver="1.0") | changes
+                           ipaddr="192.0.2.7", scp="Orders.Read Orders.Write",
+                           unique_name="alice@contoso.com", upn="alice@contoso.com", ver="1.0") | changes
 
     def test_a_users_token(self):
         promised = {"X-Auth-Subject": OID, "X-Auth-User": "alice@contoso.com", "X-Auth-Client": WEB}
@@ -348,8 +348,8 @@ class Cognito(Provider):
         self.assert_passed_on(self.token(), {"X-Auth-Subject": self.SUB, "X-Auth-User": "alice",
                                              "X-Auth-Groups": "clerks,auditors"})
         # A machine's.
-        self.assert_passed_on(self.token(sub=self.CLIENT, username=ABSENT, scope="orders/read", event_id=ABSENT,
-                                         origin_jti=ABSENT, **{"cognito:groups": ABSENT}),
+        self.assert_passed_on(self.token(sub=self.CLIENT, username=ABSENT, scope="orders/read",
+                                         event_id=ABSENT, origin_jti=ABSENT, **{"cognito:groups": ABSENT}),
                               {"X-Auth-Subject": self.CLIENT})
 
     def test_another_client(self):
@@ -568,7 +568,7 @@ class KubernetesServiceAccounts(Provider):
     def test_a_namespace(self):
         self.assert_admitted(self.token(namespace="batch", account="nightly"), "/internal/run")
         for token in (self.token(), self.token(**{"kubernetes.io": ABSENT})):
-            self.assert_claim(token, "claim_not_allowed", "namespace", target="/internal/run")
+            self.assert_claim(token, "claim_not_allowed", "/kubernetes.io/namespace", target="/internal/run")
 
     def test_tokens_for_the_api_server(self):
         self.assert_refused(self.own_token, "audience_mismatch")
