@@ -42,7 +42,14 @@ void KeyKeeper::configure(const std::vector<keys::Settings>& settings,
         }
         auto issuer = std::make_shared<Issuer>(settings[i], jitter(random), steady_now());
         if (sets[i]) {
-            report_changes(*issuer, *sets[i]);
+            // The same file, or the same keys in the configuration, is nothing new.
+            const auto old = std::ranges::find_if(
+                issuers_, [&](const auto& known) { return known->settings == settings[i]; });
+            if (old != issuers_.end()) {
+                issuer->set = (*old)->set;
+                issuer->departed = (*old)->departed;
+            }
+            if (!issuer->set || kids_of(*issuer->set) != kids_of(*sets[i])) report_changes(*issuer, *sets[i]);
             issuer->set = sets[i];
             issuer->ever_good = true;
             issuer->last_success = wall_now();

@@ -290,6 +290,17 @@ class WhereKeysComeFrom(ProxiedTestCase):
             self.wait_admitted(self.key.token(self.claims(iss="https://keyless.example")), proxy)
             wait_until(proxy.ready, "readiness")
 
+    def test_a_reload_with_the_same_keys_is_no_change_of_keys(self):
+        proxy = self.admitted_with("https://idp.example.com", jwks=jwks(self.key))
+        mark = proxy.mark()
+        proxy.reload()
+        self.assertEqual([r for r in proxy.records(mark) if r["msg"] == "keys changed"], [])
+        config = proxy.config
+        config["issuers"][0]["jwks"] = jwks(ec_key("newer"))
+        proxy.reload(config)
+        [found] = [r for r in proxy.records(mark) if r["msg"] == "keys changed"]
+        self.assertEqual(found["appeared"], "newer")
+
     def test_a_file_of_keys_is_watched(self):
         path = self.file("jwks.json", jwks(self.key))
         proxy = self.admitted_with("https://idp.example.com", jwks_file=path)

@@ -72,7 +72,8 @@ class Provider(ProxiedTestCase):
 
     def assert_claim(self, token, reason, claim, **request):
         """Refused for this reason, and the answer names the claim's rule as the one that does not hold."""
-        self.assertIn("do not satisfy %s " % claim, self.assert_refused(token, reason, **request).json()["detail"])
+        answer = self.assert_refused(token, reason, **request)
+        self.assertIn("do not satisfy %s " % claim, answer.json()["detail"])
 
 
 class Keycloak(Provider):
