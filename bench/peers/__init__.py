@@ -49,7 +49,7 @@ def oauth2_proxy():
 def signet(name="signet", does="Signet, all checks", tls=None, **changes):
     """changes: words of signet.yaml; tls: a certificate's file and its key's."""
     words = {"WORKERS": "1", "CACHE_BYTES": "16MiB", "ACCESS_LOG": "false", "STATE_DIR": '""', "KEYS": "jwks: @JWKS@",
-             "LISTEN": "127.0.0.1:@PORT@", **changes}
+             "LISTEN": "127.0.0.1:@PORT@", "ADMIN": "off", **changes}
     if tls:
         words["LISTEN"] = f"{{address: 127.0.0.1:@PORT@, tls: {{certificate_file: {tls[0]}, private_key_file: {tls[1]}}}}}"
         words["CERTIFICATE"] = tls[0]
