@@ -207,11 +207,15 @@ int play_until_stopped(const Surroundings& surroundings, const std::string& stat
     }
     const std::string url = "http://127.0.0.1:" + std::to_string(at->proxy.port) + "/orders";
     const std::string admin = "http://127.0.0.1:" + std::to_string(at->admin->port);
-    std::cout << "Signet stands at " << url << " in front of an echo. Its admin API is at " << admin
-              << ".\n\n# admitted\ncurl -i " << url << " -H 'Authorization: Bearer "
-              << surroundings.token("demo-good", seconds(3600)) << "'\n\n# refused\ncurl -i " << url
-              << "\n\n# revoked\ncurl -i " << url << " -H 'Authorization: Bearer "
-              << surroundings.token("demo-revoked", seconds(3600)) << "'\n\nCtrl-C ends it.\n"
+    const auto curl = [&](const std::string& jti) {
+        std::string out = "curl -i " + url;
+        if (!jti.empty()) out += " -H 'Authorization: Bearer " + surroundings.token(jti, seconds(3600)) + "'";
+        return out + "\n";
+    };
+    // At once: the log writes to the same place from a thread of its own, and must not fall into a line.
+    std::cout << "Signet stands at " + url + " in front of an echo. Its admin API is at " + admin +
+                     ".\n\n# admitted\n" + curl("demo-good") + "\n# refused\n" + curl("") + "\n# revoked\n" +
+                     curl("demo-revoked") + "\nCtrl-C ends it.\n"
               << std::flush;
     boost::asio::io_context waiting;
     boost::asio::signal_set signals(waiting, SIGINT, SIGTERM);
