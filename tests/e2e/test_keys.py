@@ -19,7 +19,8 @@ from command import run_cli  # noqa: E402
 from issuer import redirect  # noqa: E402
 from proxied import AUDIENCE, ProxiedTestCase  # noqa: E402
 from tokens import (ABSENT, Key, b64, b64_int, claims, compact, ec_key, ed_key,  # noqa: E402
-                    hs_signature, jwks, oct_key, rsa_key)
+                    hs_signature, jwks, oct_key, random_secret,
+                    rsa_key)
 
 P256_PRIME = 2 ** 256 - 2 ** 224 + 2 ** 192 + 2 ** 96 - 1
 
@@ -41,7 +42,7 @@ class AMixedKeySet(ProxiedTestCase):
         cls.spare = rsa_key()
         spare = cls.spare.jwk
         cls.small, cls.ec = rsa_key("rsa-1024", bits=1024), ec_key()
-        cls.secret = os.urandom(32)
+        cls.secret = random_secret()
         x = int.from_bytes(os.urandom(31), "big")
         cls.bad = [
             spare(kid="use-enc", use="enc"), spare(kid="ops-encrypt", use=ABSENT,
@@ -316,7 +317,7 @@ class WhereKeysComeFrom(ProxiedTestCase):
     def test_files_behind_kubernetes_links_are_followed(self):
         """A ConfigMap's folder: the file is a link to ..data/, and ..data a link that is switched by a rename."""
         mount = os.path.join(self.folder, "mount")
-        secrets = {"1": os.urandom(32), "2": os.urandom(32)}
+        secrets = {"1": random_secret(), "2": random_secret()}
         newer = ec_key("newer")
         for version, key in (("1", self.key), ("2", newer)):
             os.makedirs(os.path.join(mount, "..version-" + version))

@@ -160,8 +160,13 @@ def ed_key(kid=None, alg=None, crv="Ed25519"):
     return Key("OKP", maker.generate(), kid, alg, crv)
 
 
+def random_secret(length=32):
+    """For a secret_file as it is: a final line break would be taken off, and the secret then be too short."""
+    return os.urandom(length - 1) + b"."
+
+
 def oct_key(kid=None, alg=None, secret=None, length=32):
-    return Key("oct", os.urandom(length) if secret is None else secret, kid, alg)
+    return Key("oct", random_secret(length) if secret is None else secret, kid, alg)
 
 
 def jwks(*keys):
