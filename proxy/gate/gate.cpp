@@ -278,7 +278,7 @@ void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, 
 void Gate::judge_route(const policy::Route& route, const Moment& now, Decision& out) {
     VerifiedToken& token = *out.token;
     char& verdict = token.route_verdict(static_cast<std::size_t>(out.route));
-    if (verdict == 0 || route.require.depends_on_time()) {
+    if (verdict == 0) {
         std::optional<policy::Refusal> wrong;
         if (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()) {
             // Rare: once for each token and route. The payload was strict JSON when it was verified.
@@ -297,7 +297,7 @@ void Gate::judge_route(const policy::Route& route, const Moment& now, Decision& 
             out.refusal = std::move(*wrong);
             return;
         }
-        verdict = 1;  // not believed where it depends on time
+        if (!route.require.depends_on_time()) verdict = 1;
     }
     out.kind = Decision::Kind::allow;
     out.stage = Stage::done;

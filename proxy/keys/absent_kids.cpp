@@ -22,7 +22,7 @@ void AbsentKids::fetched(SteadyTime now, bool changed, std::span<const Hash128> 
             known_.push_back({kid, now, 0});
             found = known_.end() - 1;
         }
-        if (found->times < 60) ++found->times;
+        if (found->times < free_fetches + 2) ++found->times;
         if (found->times <= free_fetches) continue;
         found->until = now + cooldown_ * (found->times == free_fetches + 1 ? 2 : 4);
     }

@@ -371,14 +371,19 @@ Task<error_code> Session::send(std::string_view head, std::string_view body) {
 
 Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
     const auto generation = worker_.generation();
-    const auto& timeouts = generation->shared->settings->timeouts;
     record_->reason = denial.reason;
     std::string answer;
     record_->status =
         http::make_deny_response(answer, denial, {record_->id, record_->to_head, record_->http11, !keep},
                                  generation->shared->rules->http.answers);
+    co_return co_await send_own(answer, keep);
+}
+
+// An answer that Signet gives itself: head and body. -> whether the connection stays.
+Task<bool> Session::send_own(const std::string& answer, bool keep) {
+    const auto body_timeout = worker_.generation()->shared->settings->timeouts.body;
     record_->bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
-    main.arm(worker_.update_now() + timeouts.body);
+    main.arm(worker_.update_now() + body_timeout);
     const auto failed = co_await send(answer, {});
     if (failed) co_return false;
     linger_ = !keep;
@@ -387,17 +392,11 @@ Task<bool> Session::refuse(const http::Denial& denial, bool keep) {
 
 // document: the generation's, which may be replaced as soon as this waits.
 Task<bool> Session::tell_metadata(std::string_view document, bool preflight, bool keep) {
-    const auto generation = worker_.generation();
     record_->outcome = telemetry::Outcome::open;
     std::string answer;
     record_->status = http::make_metadata_response(answer, document, preflight,
                                                    {record_->id, record_->to_head, record_->http11, !keep});
-    record_->bytes_out += answer.size() - (answer.find("\r\n\r\n") + 4);
-    main.arm(worker_.update_now() + generation->shared->settings->timeouts.body);
-    const auto failed = co_await send(answer, {});
-    if (failed) co_return false;
-    linger_ = !keep;
-    co_return keep;
+    co_return co_await send_own(answer, keep);
 }
 
 Task<> Session::linger() {

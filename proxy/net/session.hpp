@@ -61,6 +61,7 @@ class Session : public SessionHook {
     // Writes a denial. keep: the connection may serve again; else FIN, and what still comes is drained, so
     // that the client gets to see the answer.
     Task<bool> refuse(const http::Denial& denial, bool keep);
+    Task<bool> send_own(const std::string& answer, bool keep);
     Task<bool> tell_metadata(std::string_view document, bool preflight, bool keep);
     // head (possibly in scratch memory) and body to the client, whole.
     Task<error_code> send(std::string_view head, std::string_view body);

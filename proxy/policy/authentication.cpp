@@ -2,24 +2,16 @@
 
 #include <algorithm>
 
+#include "policy/words.hpp"
+
 namespace signet::policy {
-namespace {
-
-std::string join(const std::vector<std::string>& words) {
-    std::string out;
-    for (const auto& w : words) out += (out.empty() ? "" : " ") + w;
-    return out;
-}
-
-}  // namespace
-
 std::optional<std::string> Authentication::check(const json::Value& payload, WallTime now,
                                                  milliseconds skew) const {
     if (!acr_values.empty()) {
         const auto acr = payload.find("acr");
         const auto text = acr ? acr->string() : std::nullopt;
         if (!text || std::ranges::find(acr_values, *text) == acr_values.end())
-            return "its acr is none of: " + join(acr_values);
+            return "its acr is none of: " + joined(acr_values);
     }
     if (max_age) {
         const auto claim = payload.find("auth_time");
@@ -37,7 +29,7 @@ std::optional<std::string> Authentication::check(const json::Value& payload, Wal
 
 std::string Authentication::challenge() const {
     std::string out;
-    if (!acr_values.empty()) out += ", acr_values=\"" + join(acr_values) + "\"";
+    if (!acr_values.empty()) out += ", acr_values=\"" + joined(acr_values) + "\"";
     if (max_age) out += ", max_age=\"" + std::to_string(max_age->count()) + "\"";
     return out;
 }

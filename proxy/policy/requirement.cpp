@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "policy/words.hpp"
+
 namespace signet::policy {
 namespace {
 
@@ -36,15 +38,6 @@ bool lists_scope(const json::Value& claim, std::string_view scope) {
     bool found = false;
     claim.each_element([&](const json::Value& v) { return !(found = v.string() == scope); });
     return found;
-}
-
-std::string join(const std::vector<std::string>& words) {
-    std::string out;
-    for (const auto& w : words) {
-        if (!out.empty()) out += ' ';
-        out += w;
-    }
-    return out;
 }
 
 }  // namespace
@@ -138,7 +131,7 @@ std::optional<Refusal> Requirement::check(const json::Value& payload, WallTime n
         // Scopes come before claim rules in the order of checks; one alternative that lacks only scopes can
         // be mended by the client.
         if (!scopes && (!nearest || nearest->reason != Reason::scope_insufficient)) {
-            const auto needed = join(alternative.scopes);
+            const auto needed = joined(alternative.scopes);
             nearest = Refusal{Reason::scope_insufficient, "the token lacks a scope of: " + needed, needed};
         } else if (!nearest) {
             nearest = Refusal{Reason::claim_not_allowed, "the claims do not satisfy " + broken->describe()};
