@@ -139,6 +139,38 @@ std::string default_name(const std::string& issuer) {
     return url ? url->host : issuer;
 }
 
+template <class Set, class From>
+void load_names(Section& s, const char* key, const char* what, From from, Set& out) {
+    if (!s.has(key)) return;
+    std::vector<std::string> names;
+    s.needed_texts(key, names);
+    out = {};
+    for (const auto& name : names) {
+        if (const auto known = from(name))
+            out.add(*known);
+        else
+            s.error(key, "'" + name + "' is no " + what);
+    }
+}
+
+void load_decryption(Section& s, policy::IssuerRules& rules, keys::Settings& keys) {
+    const auto node = s.node("decryption");
+    auto own = s.section("decryption");
+    if (!own) return;
+    if (node->size() == 0) return own->finish();
+    policy::DecryptionRules out;
+    own->text("jwks_file", keys.decryption_file);
+    if (!own->has("jwks_file"))
+        own->error_here("decryption needs `jwks_file`: the private keys that tokens are encrypted for");
+    load_names(*own, "algorithms", "key management algorithm that Signet decrypts", jose::key_management_from,
+               out.algorithms);
+    load_names(*own, "encryptions", "content encryption that Signet decrypts", jose::content_encryption_from,
+               out.encryptions);
+    own->flag("required", out.required);
+    own->finish();
+    rules.decryption = out;
+}
+
 void load_issuer(Section& s, Configuration& out, const std::vector<policy::ClaimHeader>& global_headers) {
     policy::IssuerRules rules;
     keys::Settings keys;
@@ -182,10 +214,7 @@ void load_issuer(Section& s, Configuration& out, const std::vector<policy::Claim
     load_revocation_claims(s, rules.revocation_claims);
     rules.claim_headers =
         s.has("claim_to_headers") ? load_claim_headers(s, "claim_to_headers") : global_headers;
-    if (const auto decryption = s.node("decryption"); decryption && !decryption->IsMap())
-        s.error("decryption", "decryption is a mapping");
-    else if (decryption && decryption->size() != 0)
-        s.not_in_this_build("decryption", "decryption of nested JWTs");
+    load_decryption(s, rules, keys);
     s.finish();
 
     for (const auto& other : out.rules->issuers) {

@@ -94,6 +94,7 @@ result<Listening> Application::start() {
         if (auto failed = open(*c.health_address, false, health_, out.health)) return *failed;
 
     tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
+    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption_files);
     if (!source_.path.empty()) config_watch_ = std::make_unique<store::FileWatch>(std::vector{source_.path});
     const auto generation = std::make_shared<const net::Generation>(net::Generation{
         c.rules, keys_.snapshots(), c.net, loaded_.prepared.tls.listener, loaded_.prepared.tls.upstreams});
@@ -179,7 +180,9 @@ void Application::tick() {
 
 void Application::watch_files() {
     keys_.check_files();
-    if (loaded_.configuration.watch && config_watch_ && config_watch_->changed()) reload();
+    const bool new_rules = loaded_.configuration.watch && config_watch_ && config_watch_->changed();
+    // Decryption keys are a part of the rules, and rules are made whole.
+    if (decryption_watch_->changed() || new_rules) reload();
     if (tls_watch_->changed()) {
         tls_pending_ = true;
         tls_error_.clear();
@@ -239,6 +242,7 @@ void Application::reload() {
     keys_.configure(c.keys, loaded_.prepared.key_sets);
     ledger_->set_skew(c.largest_skew());
     tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
+    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption_files);
     tls_pending_ = false;
     publish();
     for (const auto& warning : c.warnings)

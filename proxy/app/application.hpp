@@ -70,6 +70,7 @@ class Application {
     std::unique_ptr<net::ControlServer> admin_;
     std::unique_ptr<net::ControlServer> health_;
     std::unique_ptr<store::FileWatch> tls_watch_;
+    std::unique_ptr<store::FileWatch> decryption_watch_;
     bool tls_pending_ = false;  // changed, and not taken yet
     std::string tls_error_;
     std::unique_ptr<store::FileWatch> config_watch_;

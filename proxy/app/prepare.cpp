@@ -72,6 +72,19 @@ std::shared_ptr<const jose::KeySet> prepare_keys(const config::Configuration& c,
     return std::make_shared<const jose::KeySet>(std::move(*set));
 }
 
+void prepare_decryption(const config::Configuration& c, std::size_t issuer, const Complaints& complain,
+                        Prepared& out) {
+    const auto& file = c.keys[issuer].decryption_file;
+    if (file.empty()) return;
+    out.decryption_files.push_back(file);
+    const std::string where = "issuers[" + std::to_string(issuer) + "].decryption.jwks_file";
+    const auto text = store::read_file(file, jose::max_key_set_bytes);
+    if (!text) return complain(where, text.error().message);
+    auto keys = jose::parse_decryption_keys(*text);
+    if (!keys) return complain(where, file + ": " + keys.error().message);
+    out.decryption.add(issuer, std::move(*keys));
+}
+
 }  // namespace
 
 result<jose::KeySet> read_keys(const keys::Settings& settings) {
@@ -125,6 +138,7 @@ Prepared prepare(const config::Configuration& c, config::Problems& problems) {
     for (std::size_t i = 0; i < c.keys.size(); ++i) {
         const std::string where = "issuers[" + std::to_string(i) + "].";
         out.key_sets.push_back(prepare_keys(c, i, where, complain));
+        prepare_decryption(c, i, complain, out);
     }
     if (!c.admin.token_file.empty()) {
         const auto token = store::read_file(c.admin.token_file, 4096);

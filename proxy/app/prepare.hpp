@@ -22,7 +22,9 @@ struct Prepared {
     TlsContexts tls;
     // By issuer; null where keys are fetched, and where an inline set is empty.
     std::vector<std::shared_ptr<const jose::KeySet>> key_sets;
-    net::ProxyRules key_proxies;  // by the environment
+    gate::Decryption decryption;
+    std::vector<std::string> decryption_files;  // to be watched
+    net::ProxyRules key_proxies;                // by the environment
 };
 
 // Adds what is wrong to problems; the result is whole only if nothing was.

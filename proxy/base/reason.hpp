@@ -12,6 +12,8 @@ enum class Reason : std::uint8_t {
     multiple_tokens,
     token_malformed,
     token_too_large,
+    encryption_required,
+    decryption_failed,
     alg_not_allowed,
     kid_unknown,
     signature_invalid,
@@ -38,7 +40,7 @@ enum class Reason : std::uint8_t {
     upstream_timeout,
 };
 
-inline constexpr std::size_t reason_count = 28;
+inline constexpr std::size_t reason_count = 30;
 
 struct ReasonInfo {
     std::string_view word;         // `code`, and the last part of the problem type

@@ -10,12 +10,13 @@ namespace signet::gate {
 namespace {
 
 // In the order of Stage.
-constexpr std::array<std::pair<const char*, const char*>, 18> stages{{
+constexpr std::array<std::pair<const char*, const char*>, 19> stages{{
     {"path", "the path has one reading"},
     {"route", "a route matches"},
     {"credential", "one token is there"},
     {"csrf", "a cookie's request comes from the same origin"},
     {"size", "the token is not too large"},
+    {"decryption", "an encrypted token opens, and one that must be encrypted is"},
     {"parse", "three canonical base64url parts, strict JSON"},
     {"crit", "no crit header"},
     {"issuer", "iss is a configured issuer"},
@@ -52,6 +53,11 @@ void take_parts(const std::string& token, Explanation& out) {
     if (!parsed) return;
     parsed->header.write(out.header_json, false);
     parsed->payload.write(out.claims_json, false);
+}
+
+void take_encryption(const std::string& token, Explanation& out) {
+    jose::EncryptedTokenReader reader;
+    if (const auto read = reader.read(TokenText(token))) read->header.write(out.encryption_json, false);
 }
 
 // What would go upstream, less the request line, and less the token itself where it is passed on.
@@ -106,7 +112,6 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
     Explanation out;
     out.not_looked_at = std::move(not_looked_at);
     const auto& rules = gate.rules();
-    take_parts(request.token, out);
 
     const auto text = request_text(request, rules.http.extraction);
     const http::Peer peer{"127.0.0.1", false, false};
@@ -125,6 +130,9 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
                 gate.keys_of(decision.issuer).last_fetch_good ? KeyWait::fetched : KeyWait::failed);
     }
 
+    if (!decision.inner.empty()) take_encryption(request.token, out);
+    const std::string inner(decision.inner.empty() ? request.token : decision.inner.reveal());
+    take_parts(inner, out);
     if (decision.route >= 0) out.route = rules.routes.at(static_cast<std::uint16_t>(decision.route)).name;
     if (decision.issuer >= 0) out.issuer = rules.issuers[static_cast<std::size_t>(decision.issuer)].name;
     if (decision.kind == Decision::Kind::metadata) {
@@ -168,7 +176,7 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
     out.why = decision.refusal.detail;
     out.advice = info(*out.reason).advice;
     out.scope = decision.refusal.scope;
-    out.hint = near_miss(request.token, decision, rules,
+    out.hint = near_miss(inner, decision, rules,
                          decision.issuer >= 0 ? &gate.keys_of(decision.issuer) : nullptr, now.wall);
     return out;
 }
@@ -199,6 +207,7 @@ std::string Explanation::to_json() const {
             .member("detail", c.detail)
             .end_object();
     w.end_array();
+    w.key("encryption").raw(encryption_json.empty() ? "null" : encryption_json);
     w.key("header").raw(header_json.empty() ? "null" : header_json);
     w.key("claims").raw(claims_json.empty() ? "null" : claims_json);
     w.key("upstream_headers").array();
@@ -226,6 +235,7 @@ std::string Explanation::to_text() const {
         out += std::string("  ") + mark + " " + c.name +
                std::string(c.name.size() < 12 ? 12 - c.name.size() : 1, ' ') + c.detail + "\n";
     }
+    if (!encryption_json.empty()) out += "encrypted: " + encryption_json + "\n";
     if (!header_json.empty()) out += "header:  " + header_json + "\nclaims:  " + claims_json + "\n";
     if (!upstream_headers.empty()) out += "the upstream gets:\n";
     for (const auto& h : upstream_headers) out += "  " + h + "\n";

@@ -30,7 +30,8 @@ struct Explanation {
     std::string route;
     std::string issuer;
     std::vector<ExplainedCheck> checks;
-    std::string header_json;  // of the token, where it could be read; not to be believed unless admitted
+    std::string encryption_json;  // the outer header of an encrypted token that was opened
+    std::string header_json;      // of the token, where it could be read; not to be believed unless admitted
     std::string claims_json;
     std::vector<std::string> upstream_headers;  // "Name: value"
     std::string not_looked_at;                  // what this explanation could not see

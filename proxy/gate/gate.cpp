@@ -70,7 +70,8 @@ Decision Gate::decide(const http::RequestHead& head, http::Target& target, const
 void Gate::lift(TokenText text, const http::Peer& peer, Decision& out) {
     const auto percent = rules_->routes.at(static_cast<std::uint16_t>(out.route)).enforce_percent;
     if (percent >= 100 || !may_be_lifted(out.refusal.reason)) return;
-    if (percent > 0 && place_in_ramp(text, peer) < percent) return;
+    if (percent > 0 && place_in_ramp(out.inner.empty() ? text : out.inner, peer, out.token.get()) < percent)
+        return;
     out.kind = Decision::Kind::allow;
     // From the audience on the token had verified, so that its claims are true.
     if (out.token && out.stage >= Stage::audience)
@@ -80,11 +81,16 @@ void Gate::lift(TokenText text, const http::Peer& peer, Decision& out) {
         out.allow = policy::Allow(policy::Allow::Kind::anonymous, {}, {}, true);
 }
 
-unsigned Gate::place_in_ramp(TokenText text, const http::Peer& peer) {
+unsigned Gate::place_in_ramp(TokenText text, const http::Peer& peer, const VerifiedToken* token) {
     std::string_view name = peer.address;
-    if (const auto token = reader_.read(text)) {
-        const auto subject = token->payload.find("sub");
+    const auto take = [&](const json::Value& payload) {
+        const auto subject = payload.find("sub");
         if (const auto known = subject ? subject->string() : std::nullopt) name = *known;
+    };
+    if (token != nullptr) {  // what it claims may have been encrypted
+        if (const auto payload = payload_of(*token)) take(*payload);
+    } else if (const auto read = reader_.read(text)) {
+        take(read->payload);
     }
     // No secret seed: the whole fleet decides alike, today and after a restart.
     return static_cast<unsigned>(siphash128({}, name).low % 100);
@@ -197,8 +203,12 @@ void Gate::decide_token(TokenText text, const policy::Route& route, const Moment
 }
 
 void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out) {
-    const auto parsed = reader_.read(text);
-    if (!parsed) return deny(out, Stage::parse, Reason::token_malformed, parsed.error().message);
+    const bool encrypted = jose::is_encrypted(text) && !rules_->decryption.empty();
+    if (encrypted && !open(text, out)) return;
+    const auto parsed = reader_.read(encrypted ? out.inner : text);
+    if (!parsed)
+        return deny(out, Stage::parse, Reason::token_malformed,
+                    (encrypted ? "what was encrypted is no signed token: " : "") + parsed.error().message);
     const jose::Token& token = *parsed;
     if (token.has_crit)
         return deny(out, Stage::crit, Reason::crit_unsupported,
@@ -210,6 +220,15 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
     if (out.issuer < 0)
         return deny(out, Stage::issuer, Reason::issuer_unknown,
                     iss ? "its iss is none of the issuers configured" : "it has no iss");
+
+    const auto& decryption = rules_->issuers[static_cast<std::size_t>(out.issuer)].decryption;
+    if (!encrypted && decryption && decryption->required)
+        return deny(out, Stage::decryption, Reason::encryption_required,
+                    "its issuer's tokens have to be encrypted, and it is only signed");
+    // Whoever has one issuer's public key must not make tokens of another's pass as encrypted.
+    if (encrypted && !rules_->decryption.is_of(opened_by_, static_cast<std::size_t>(out.issuer)))
+        return deny(out, Stage::decryption, Reason::decryption_failed,
+                    "the key that opens it is not one of its issuer's");
 
     const jose::VerificationKey* key = nullptr;
     judge_key(token, now, wait, out, key);
@@ -224,6 +243,29 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
         return;
     }
     out.token = remember(text, token, *key, issuer, *admitted);
+}
+
+std::optional<TokenText> Gate::open(TokenText text, Decision& out) {
+    const auto refuse = [&](Stage stage, Reason reason, std::string detail) {
+        deny(out, stage, reason, std::move(detail));
+        return std::nullopt;
+    };
+    const auto token = encrypted_reader_.read(text);
+    if (!token) return refuse(Stage::decryption, Reason::token_malformed, token.error().message);
+    if (token->has_crit)
+        return refuse(Stage::decryption, Reason::crit_unsupported,
+                      "its header has crit; no extension is supported");
+    const auto by = rules_->decryption.open(*token, rules_->issuers, inner_);
+    if (!by) return refuse(Stage::decryption, Reason::decryption_failed, by.error().message);
+    opened_by_ = *by;
+    out.inner = TokenText(inner_);
+    return out.inner;
+}
+
+result<json::Value> Gate::payload_of(const VerifiedToken& token) {
+    payload_buffer_.resize(jose::decoded_size(token.payload_size_));
+    const auto size = jose::decode_base64url(token.payload_base64(), payload_buffer_.data());
+    return payload_again_.parse(std::string_view(payload_buffer_).substr(0, size.value_or(0)));
 }
 
 void Gate::judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
@@ -282,10 +324,7 @@ void Gate::judge_route(const policy::Route& route, const Moment& now, Decision& 
         std::optional<policy::Refusal> wrong;
         if (!route.issuers.empty() || !route.audiences.empty() || !route.require.empty()) {
             // Rare: once for each token and route. The payload was strict JSON when it was verified.
-            payload_buffer_.resize(jose::decoded_size(token.payload_size_));
-            const auto size = jose::decode_base64url(token.payload_base64(), payload_buffer_.data());
-            const auto payload =
-                payload_again_.parse(std::string_view(payload_buffer_).substr(0, size.value_or(0)));
+            const auto payload = payload_of(token);
             if (!payload)
                 return deny(out, Stage::parse, Reason::token_malformed, "its payload cannot be read");
             wrong =

@@ -13,6 +13,7 @@
 #include "gate/token_cache.hpp"
 #include "http/credential.hpp"
 #include "http/upstream_head.hpp"
+#include "jose/encrypted_token.hpp"
 #include "jose/token.hpp"
 #include "keys/key_snapshot.hpp"
 #include "policy/allow.hpp"
@@ -28,6 +29,7 @@ enum class Stage : std::uint8_t {
     credential,
     csrf,
     size,
+    decryption,
     parse,
     crit,
     issuer,
@@ -64,6 +66,7 @@ struct Decision {
     int issuer = -1;
     const policy::Resource* resource = nullptr;  // metadata
     TokenPtr token;                              // once verified
+    TokenText inner;                             // what an encrypted token held, once it was opened
     bool remembered = false;
     std::optional<jose::Algorithm> verified_now;  // a signature was checked for this request
     bool wants_fetch = false;                     // of the issuer's keys; it might have changed the outcome
@@ -99,12 +102,16 @@ class Gate {
     void lift(TokenText text, const http::Peer& peer, Decision& out);
     // The subject's place in the ramp, 0..99: the same at every instance. Of a token that did not verify it
     // is what it claims; without a subject it is the client's address.
-    unsigned place_in_ramp(TokenText text, const http::Peer& peer);
+    unsigned place_in_ramp(TokenText text, const http::Peer& peer, const VerifiedToken* token);
     void decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
                       Decision& out);
     void verify(TokenText text, const Moment& now, KeyWait wait, Decision& out);
+    // Where the token is encrypted: what is inside, or nothing where it was refused.
+    std::optional<TokenText> open(TokenText text, Decision& out);
     void judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
                    const jose::VerificationKey*& verified_by);
+    // Was strict JSON when it was verified. Good until the next call.
+    result<json::Value> payload_of(const VerifiedToken& token);
     void judge_route(const policy::Route& route, const Moment& now, Decision& out);
     TokenPtr remember(TokenText text, const jose::Token& token, const jose::VerificationKey& key,
                       std::uint16_t issuer, const policy::Admitted& admitted);
@@ -115,6 +122,9 @@ class Gate {
     std::shared_ptr<const Rules> rules_;
     Keys keys_;
     jose::TokenReader reader_;
+    jose::EncryptedTokenReader encrypted_reader_;
+    std::string inner_;
+    std::size_t opened_by_ = 0;  // which of the rules' decryption keys; of the token at hand
     json::Document payload_again_;
     std::string payload_buffer_;
     std::string decoded_param_;

@@ -85,7 +85,9 @@ std::string of_unreadable(std::string_view text) {
     const auto dots = std::ranges::count(text, '.');
     if (text.find_first_of(" \t\"'") != std::string_view::npos)
         return "white space or quotes came along; pass the token alone";
-    if (dots == 4) return "five parts: an encrypted token (JWE); ask the issuer for one that is only signed";
+    if (dots == 4)
+        return "five parts: an encrypted token (JWE); configure the issuer's `decryption`, or ask for one "
+               "that is only signed";
     if (dots == 0)
         return "no JWT but an opaque token or a session's name; only its issuer can say what it means (RFC "
                "7662)";

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gate/decryption.hpp"
 #include "http/settings.hpp"
 #include "policy/issuer_rules.hpp"
 #include "policy/resource.hpp"
@@ -17,6 +18,7 @@ struct Rules {
     http::Settings http;
     std::vector<policy::IssuerRules> issuers;
     policy::RouteTable routes;
+    Decryption decryption;
     std::size_t max_token_size = 16 * 1024;
     bool bypass_cors_preflight = false;
     std::vector<policy::ClaimPath> logged_claims;

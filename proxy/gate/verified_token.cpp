@@ -10,6 +10,10 @@ TokenPtr VerifiedToken::make(const Parts& parts) {
                                       parts.kid};
     std::size_t size = sizeof(VerifiedToken) + parts.targets.size_bytes() + parts.routes;
     for (const auto text : texts) size += text.size();
+    const std::size_t without_payload = size;
+    const bool apart = parts.payload_base64.data() < parts.text.data() ||
+                       parts.payload_base64.data() >= parts.text.data() + parts.text.size();
+    if (apart) size += parts.payload_base64.size();
     auto* const block = static_cast<char*>(::operator new(size));
     TokenPtr out(new (block) VerifiedToken);
     VerifiedToken& token = *out;
@@ -22,7 +26,9 @@ TokenPtr VerifiedToken::make(const Parts& parts) {
     token.not_before_ = time(parts.times.not_before);
     token.issued_ = time(parts.times.issued);
     token.text_size_ = narrow(parts.text.size());
-    token.payload_at_ = narrow(static_cast<std::size_t>(parts.payload_base64.data() - parts.text.data()));
+    token.payload_at_ =
+        narrow(apart ? without_payload - sizeof(VerifiedToken) - parts.targets.size_bytes()
+                     : static_cast<std::size_t>(parts.payload_base64.data() - parts.text.data()));
     token.payload_size_ = narrow(parts.payload_base64.size());
     token.lines_size_ = narrow(parts.claim_lines.size());
     token.logged_size_ = narrow(parts.logged_claims.size());
@@ -40,6 +46,7 @@ TokenPtr VerifiedToken::make(const Parts& parts) {
         at += text.size();
     }
     std::memset(at, 0, parts.routes);
+    if (apart) std::memcpy(at + parts.routes, parts.payload_base64.data(), parts.payload_base64.size());
     return out;
 }
 

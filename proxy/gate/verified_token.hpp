@@ -49,7 +49,7 @@ class VerifiedToken : public boost::intrusive_ref_counter<VerifiedToken, boost::
 
     struct Parts {
         std::string_view text;
-        std::string_view payload_base64;  // within text
+        std::string_view payload_base64;  // within text, but for a token that came encrypted
         std::string_view claim_lines;
         std::string_view logged_claims;
         std::string_view jti;
@@ -64,7 +64,8 @@ class VerifiedToken : public boost::intrusive_ref_counter<VerifiedToken, boost::
     static TokenPtr make(const Parts& parts);
     VerifiedToken() = default;
 
-    // Behind the object: the targets, then bytes: text, claim lines, logged claims, jti, kid, a byte a route.
+    // Behind the object: the targets, then bytes: text, claim lines, logged claims, jti, kid, a byte a route,
+    // and the payload where it is not a part of the text.
     [[nodiscard]] const char* bytes() const {
         return reinterpret_cast<const char*>(targets().data() + target_count_);
     }

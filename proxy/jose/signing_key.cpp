@@ -4,17 +4,14 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
-#include <openssl/param_build.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
-
-#include <array>
-#include <vector>
 
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "jose/base64url.hpp"
 #include "jose/openssl.hpp"
+#include "jose/private_key.hpp"
 
 namespace signet::jose {
 
@@ -26,8 +23,6 @@ struct SigningKey::Native {
 namespace {
 
 using EcdsaPtr = std::unique_ptr<ECDSA_SIG, OpensslDeleter<ECDSA_SIG_free>>;
-using BuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslDeleter<OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDeleter<OSSL_PARAM_free>>;
 
 struct EcNames {
     const char* group;
@@ -68,61 +63,6 @@ std::string number_member(EVP_PKEY* key, const char* name, std::size_t width = 0
     return encode_base64url(out);
 }
 
-struct RsaPart {
-    const char* jwk;
-    const char* openssl;
-};
-constexpr std::array<RsaPart, 8> rsa_parts{{{"n", OSSL_PKEY_PARAM_RSA_N},
-                                            {"e", OSSL_PKEY_PARAM_RSA_E},
-                                            {"d", OSSL_PKEY_PARAM_RSA_D},
-                                            {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
-                                            {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},
-                                            {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
-                                            {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2},
-                                            {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}}};
-
-KeyPtr key_from(const char* type, OSSL_PARAM_BLD* builder) {
-    const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder));
-    const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
-    EVP_PKEY* key = nullptr;
-    if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params.get()) != 1)
-        return nullptr;
-    return KeyPtr(key);
-}
-
-std::string member(const json::Value& jwk, const char* name) {
-    const auto value = jwk.find(name);
-    const auto text = value ? value->string() : std::nullopt;
-    auto decoded = text ? decode_base64url(*text) : std::nullopt;
-    return decoded ? std::move(*decoded) : std::string{};
-}
-
-KeyPtr rsa_from(const json::Value& jwk) {
-    const BuilderPtr builder(OSSL_PARAM_BLD_new());
-    std::vector<NumberPtr> numbers;  // live until the parameters are made
-    for (const auto& part : rsa_parts) {
-        const auto text = member(jwk, part.jwk);
-        if (text.empty()) return nullptr;
-        numbers.emplace_back(BN_bin2bn(bytes(text.data()), static_cast<int>(text.size()), nullptr));
-        OSSL_PARAM_BLD_push_BN(builder.get(), part.openssl, numbers.back().get());
-    }
-    return key_from("RSA", builder.get());
-}
-
-KeyPtr ec_from(const json::Value& jwk, Algorithm a) {
-    const auto d = member(jwk, "d"), x = member(jwk, "x"), y = member(jwk, "y");
-    const auto names = ec_names(a);
-    if (d.empty() || x.size() != names.coordinate || y.size() != names.coordinate) return nullptr;
-    const BuilderPtr builder(OSSL_PARAM_BLD_new());
-    const NumberPtr scalar(BN_bin2bn(bytes(d.data()), static_cast<int>(d.size()), nullptr));
-    const std::string point = std::string(1, '\x04') + x + y;
-    OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, names.group, 0);
-    OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
-    OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar.get());
-    return key_from("EC", builder.get());
-}
-
 }  // namespace
 
 SigningKey::SigningKey(Algorithm a, std::string kid, std::unique_ptr<Native> native)
@@ -160,15 +100,16 @@ result<SigningKey> SigningKey::from_jwk(std::string_view json_text) {
     const auto kid = jwk->find("kid");
     auto native = std::make_unique<Native>();
     if (is_hmac(*a)) {
-        native->secret = member(*jwk, "k");
+        native->secret = binary_or_empty(*jwk, "k");
         if (native->secret.empty()) return fault("the JWK has no k");
     } else {
         if (is_rsa(*a)) {
-            native->key = rsa_from(*jwk);
+            native->key = private_rsa(*jwk);
         } else if (is_ec(*a)) {
-            native->key = ec_from(*jwk, *a);
+            const auto names = ec_names(*a);
+            native->key = private_ec(*jwk, names.group, names.coordinate);
         } else {
-            const auto d = member(*jwk, "d");
+            const auto d = binary_or_empty(*jwk, "d");
             const int id = d.size() == 57 ? EVP_PKEY_ED448 : EVP_PKEY_ED25519;
             native->key.reset(EVP_PKEY_new_raw_private_key(id, nullptr, bytes(d.data()), d.size()));
         }

@@ -27,7 +27,8 @@ struct Settings {
     std::string name;    // the issuer's label
     std::string issuer;  // as configured; discovery documents must name it
     SourceKind kind = SourceKind::discovery;
-    std::string location;  // path, URL, or the inline set as JSON
+    std::string decryption_file;  // private keys of nested tokens; empty: none
+    std::string location;         // path, URL, or the inline set as JSON
     std::string ca_file;
     std::string bearer_token_file;
     bool allow_http = false;

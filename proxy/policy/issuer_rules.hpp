@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "jose/algorithm.hpp"
+#include "jose/encryption.hpp"
 #include "policy/claim_headers.hpp"
 #include "policy/requirement.hpp"
 #include "policy/tenants.hpp"
@@ -21,6 +22,17 @@ struct RevocationClaims {
     std::vector<ClaimPath> client = claim_paths({"client_id", "azp", "cid", "appid"});
 };
 
+// Of an issuer whose tokens come encrypted; the keys are in gate::Decryption.
+struct DecryptionRules {
+    jose::KeyManagementSet algorithms = jose::all_key_management;
+    jose::ContentEncryptionSet encryptions = jose::all_content_encryption;
+    bool required = false;  // then a token that is only signed is refused
+
+    [[nodiscard]] bool allow(jose::KeyManagement a, jose::ContentEncryption e) const {
+        return algorithms.has(a) && encryptions.has(e);
+    }
+};
+
 struct IssuerRules {
     std::string name;                // label
     std::string issuer;              // `iss`, byte for byte
@@ -32,6 +44,7 @@ struct IssuerRules {
     milliseconds clock_skew{30'000};
     std::vector<ClaimPath> required_claims = claim_paths({"exp"});
     Requirement require;
+    std::optional<DecryptionRules> decryption;
     std::vector<std::string> token_types{"at+jwt", "jwt"};  // lower case, without application/
     bool reject_id_tokens = true;
     milliseconds max_lifetime{0};  // 0: unlimited

@@ -333,12 +333,10 @@ class Mistakes(CheckTestCase):
 
 class NotInThisBuild(CheckTestCase):
     def test_what_is_not_built_yet_is_refused_and_never_ignored(self):
-        issuer = "    decryption: {jwks_file: /etc/keys.json, required: true}\n"
         for text in (SMALLEST + "revocation: {store: redis}\n",
                      SMALLEST.replace("listen: 127.0.0.1:0", "listen: {address: '127.0.0.1:0', tls:"
                                       " {certificate_file: a, private_key_file: b,"
-                                      " client_certificate: required}}"),
-                     SMALLEST + issuer):
+                                      " client_certificate: required}}")):
             with self.subTest(text):
                 self.bad(text, "not in this build")
 

@@ -32,7 +32,7 @@ have_package() {
 # --- Debian packages ------------------------------------------------------------------------------
 
 missing=
-for package in ca-certificates curl openssl python3 python3-cryptography; do
+for package in ca-certificates curl openssl python3 python3-cryptography python3-jwcrypto; do
     have_package "$package" || missing="$missing $package"
 done
 # Any flavour of nginx will do where one is there already.

@@ -32,7 +32,8 @@ REASONS = {"token_missing": (401, None), "multiple_tokens": (400, "invalid_reque
            "keys_unavailable": (503, False), "revocation_stale": (503, False),
            "overloaded": (503, False), "no_route": (404, False), "bad_request": (400, False),
            "upstream_unreachable": (502, False), "upstream_timeout": (504, False)}
-for _reason in ("token_malformed token_too_large alg_not_allowed kid_unknown signature_invalid "
+for _reason in ("token_malformed token_too_large encryption_required decryption_failed "
+                "alg_not_allowed kid_unknown signature_invalid "
                 "expired not_yet_valid issuer_unknown audience_mismatch typ_mismatch "
                 "crit_unsupported claim_missing claim_invalid lifetime_too_long revoked").split():
     REASONS[_reason] = (401, "invalid_token")

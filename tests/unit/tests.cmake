@@ -3,7 +3,7 @@
 set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/unit/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
 signet_unit_test(jose
-  FILES algorithm_test.cpp base64url_test.cpp jwk_test.cpp key_set_test.cpp rfc_test.cpp signature_test.cpp token_test.cpp
+  FILES algorithm_test.cpp base64url_test.cpp decryption_key_test.cpp jwk_test.cpp key_set_test.cpp rfc_test.cpp signature_test.cpp token_test.cpp
   ROOMS base)
 signet_unit_test(base FILES hash128_test.cpp json_test.cpp json_writer_test.cpp text_test.cpp)
 signet_unit_test(http
@@ -33,7 +33,7 @@ add_test(NAME unit_vectors COMMAND unit_vectors)
 set_tests_properties(unit_vectors PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
 
 # The fuzz targets' seeds, without a fuzzer.
-set(fuzz_targets chunked config_values cookie json jwk_set request_head response_head target token)
+set(fuzz_targets chunked config_values cookie json jwe jwk_set request_head response_head target token)
 add_executable(unit_fuzz_corpus unit/fuzz_corpus/replay.cpp unit/main.cpp)
 foreach(name IN LISTS fuzz_targets)
   add_library(replayed_${name} OBJECT fuzz/fuzz_${name}.cpp)

@@ -14,6 +14,7 @@ int fuzz_chunked(const std::uint8_t*, std::size_t);
 int fuzz_config_values(const std::uint8_t*, std::size_t);
 int fuzz_cookie(const std::uint8_t*, std::size_t);
 int fuzz_json(const std::uint8_t*, std::size_t);
+int fuzz_jwe(const std::uint8_t*, std::size_t);
 int fuzz_jwk_set(const std::uint8_t*, std::size_t);
 int fuzz_request_head(const std::uint8_t*, std::size_t);
 int fuzz_response_head(const std::uint8_t*, std::size_t);
@@ -43,6 +44,7 @@ TEST_CASE("chunked") { replay("chunked", fuzz_chunked); }
 TEST_CASE("config_values") { replay("config_values", fuzz_config_values); }
 TEST_CASE("cookie") { replay("cookie", fuzz_cookie); }
 TEST_CASE("json") { replay("json", fuzz_json); }
+TEST_CASE("jwe") { replay("jwe", fuzz_jwe); }
 TEST_CASE("jwk_set") { replay("jwk_set", fuzz_jwk_set); }
 TEST_CASE("request_head") { replay("request_head", fuzz_request_head); }
 TEST_CASE("response_head") { replay("response_head", fuzz_response_head); }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "jose/base64url.hpp"
+#include "jose/decryption_key.hpp"
 #include "jose/token.hpp"
 #include "unit/support/json_text.hpp"
 #include "unit/vectors/vectors.hpp"
@@ -133,15 +134,52 @@ TEST_CASE("RFC 7797: an unencoded payload is refused for its crit, or for its by
     CHECK(token->has_crit);
 }
 
-TEST_CASE("RFC 7520 section 5: encrypted tokens are no tokens here") {
-    for (const auto name : {"jwe/5_1.key_encryption_using_rsa_v15_and_aes-hmac-sha2.json",
-                            "jwe/5_6.direct_encryption_using_aes-gcm.json"}) {
+std::string opened(const json::Value& jwk, const std::string& compact) {
+    const auto key = jose::DecryptionKey::from_jwk(jwk);
+    REQUIRE(key);
+    jose::EncryptedTokenReader reader;
+    const auto token = reader.read(TokenText(compact));
+    REQUIRE(token);
+    std::string plaintext;
+    return key->decrypt(*token, plaintext) ? plaintext : "";
+}
+
+TEST_CASE("RFC 7520 section 5: encrypted by every way that is supported") {
+    for (const auto name :
+         {"jwe/5_2.key_encryption_using_rsa-oaep_with_aes-gcm.json",
+          "jwe/5_4.key_agreement_with_key_wrapping_using_ecdh-es_and_aes-keywrap_with_aes-gcm.json",
+          "jwe/5_5.key_agreement_using_ecdh-es_with_aes-cbc-hmac-sha2.json",
+          "jwe/5_6.direct_encryption_using_aes-gcm.json",
+          "jwe/5_7.key_wrap_using_aes-gcm_keywrap_with_aes-cbc-hmac-sha2.json",
+          "jwe/5_8.key_wrap_using_aes-keywrap_with_aes-gcm.json"}) {
         const auto example = cookbook(name);
-        const auto compact = text(*example, {"output", "compact"});
-        jose::TokenReader reader;
         CAPTURE(name);
-        CHECK_FALSE(reader.read(TokenText(compact)));
+        CHECK(opened(*example->find("input")->find("key"), text(*example, {"output", "compact"})) ==
+              text(*example, {"input", "plaintext"}));
     }
+}
+
+TEST_CASE("RFC 7520 sections 5.1, 5.3, 5.9: RSA1_5, PBES2 and zip are not known") {
+    jose::EncryptedTokenReader reader;
+    for (const auto name : {"jwe/5_1.key_encryption_using_rsa_v15_and_aes-hmac-sha2.json",
+                            "jwe/5_3.key_wrap_using_pbes2-aes-keywrap_with-aes-cbc-hmac-sha2.json"}) {
+        CAPTURE(name);
+        const auto compact = text(*cookbook(name), {"output", "compact"});
+        const auto token = reader.read(TokenText(compact));
+        REQUIRE(token);
+        CHECK_FALSE(token->algorithm);
+    }
+    const auto zipped = text(*cookbook("jwe/5_9.compressed_content.json"), {"output", "compact"});
+    const auto token = reader.read(TokenText(zipped));
+    REQUIRE(token);
+    CHECK(token->has_zip);
+}
+
+TEST_CASE("RFC 7520 section 6 and RFC 8037 A.6: nested, and agreed on X25519") {
+    const auto nested = cookbook("6.nesting_signatures_and_encryption.json");
+    const auto inner = opened(*nested->find("encrypt")->find("input")->find("key"),
+                              text(*nested, {"encrypt", "output", "compact"}));
+    CHECK(inner == text(*nested, {"sign", "output", "compact"}));
 }
 
 }  // namespace
