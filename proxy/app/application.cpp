@@ -171,9 +171,9 @@ void Application::tick() {
         watch_files();
     }
     if (now >= next_sweep_) {
-        next_sweep_ = now + sweep_interval;
-        if (const auto swept = ledger_->sweep(wall_now()); !swept)
-            log_.error("revocations", {{"error", swept.error().message}});
+        const auto more = ledger_->sweep(wall_now());
+        if (!more) log_.error("revocations", {{"error", more.error().message}});
+        if (!more || !*more) next_sweep_ = now + sweep_interval;  // else at the next tick
     }
     schedule_tick();
 }

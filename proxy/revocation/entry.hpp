@@ -35,6 +35,8 @@ struct Entry {
     WallTime created{};
 };
 
+inline bool has_ended(const Entry& e, WallTime before) { return e.expires_at && *e.expires_at < before; }
+
 // What both entries together say. Never weaker than either: no condition beats issued_before, the later time
 // and the later end win, no end beats an end.
 Entry merge(const Entry& old, const Entry& added);

@@ -1,5 +1,8 @@
 // Which targets are revoked, asked on every request. One thread changes it, every worker reads it, no reader
 // ever locks or waits. Holds keyed hashes and times only: 32 bytes a slot, whatever the names are.
+//
+// It is cut into shards, each a small table that grows by itself: growing copies one shard at a time, so that
+// neither a change nor a request waits for ten million entries to move.
 #pragma once
 
 #include <atomic>
@@ -38,6 +41,8 @@ class Index {
     void end(const TargetHash& target, WallTime now);  // removes it if it has ended
     // Frees what has ended and what no reader can see any more. Call now and then.
     void sweep(WallTime now);
+    // The same for the next few shards; true: that was the end of a round.
+    bool sweep_some(WallTime now);
     [[nodiscard]] std::size_t size() const { return live_; }
 
   private:
@@ -48,23 +53,35 @@ class Index {
         std::atomic<std::int64_t> ends{0};           // milliseconds; `never`; 0: removed
     };
     struct Table {
-        explicit Table(std::size_t count) : mask(count - 1), slots(new Slot[count]) {}
-        std::size_t mask;
+        explicit Table(std::size_t n) : count(n), slots(new Slot[n]) {}
+        // Any count will do, no power of two: tables grow by little, and stay full.
+        [[nodiscard]] std::size_t first(const TargetHash& target) const;
+        [[nodiscard]] std::size_t after(std::size_t at) const { return at + 1 == count ? 0 : at + 1; }
+        std::size_t count;
         std::unique_ptr<Slot[]> slots;
     };
+    struct Shard {
+        std::atomic<Table*> table{nullptr};  // null: nothing yet
+        std::unique_ptr<Table> owner;
+        std::uint32_t used = 0;  // slots taken, removed ones included
+        std::uint32_t live = 0;
+    };
+    static constexpr std::size_t shard_count = 1024;
     struct Retired {
         std::unique_ptr<Table> table;
         std::uint64_t epoch;
     };
-    static Slot* find(const Table& table, const TargetHash& target);
-    Slot* claim(Table& table, const TargetHash& target);
-    void rebuild(std::size_t slots, WallTime now);
+    static std::size_t shard_of(const TargetHash& target);
+    static Slot* find(const Table* table, const TargetHash& target);
+    static Slot* claim(Shard& shard, const TargetHash& target);
+    void rebuild(Shard& shard, WallTime now);
+    void sweep_shard(Shard& shard, WallTime now);
+    void free_unseen();
 
     HashSeed seed_;
-    std::atomic<Table*> table_;
-    std::unique_ptr<Table> owner_;
-    std::size_t used_ = 0;  // slots taken, removed ones included
+    std::unique_ptr<Shard[]> shards_;
     std::size_t live_ = 0;
+    std::size_t next_to_sweep_ = 0;
     std::vector<Retired> retired_;
     std::atomic<std::uint64_t> epoch_{1};
     std::vector<Reader*> readers_;

@@ -14,12 +14,14 @@ result<std::size_t> Ledger::load(WallTime now) {
     constexpr std::size_t page = 10'000;
     std::size_t count = 0;
     std::string after;
-    if (auto removed = source_->remove_ended(now - skew_); !removed) return removed.error();
     while (true) {
         const auto entries = source_->list(after, page);
         if (!entries) return entries.error();
-        for (const auto& entry : *entries) apply(entry);
-        count += entries->size();
+        for (const auto& entry : *entries) {
+            if (has_ended(entry, now - skew_)) continue;  // a sweep takes it out of the source
+            apply(entry);
+            ++count;
+        }
         if (entries->size() < page) return count;
         after = entries->back().target.id();
     }
@@ -27,9 +29,8 @@ result<std::size_t> Ledger::load(WallTime now) {
 
 result<Entry> Ledger::put(const Entry& entry, WallTime now) {
     // What has ended must not lend its strength to a new entry for the same target.
-    if (auto removed = source_->remove_ended(now - skew_); !removed) return removed.error();
     index_.end(hash(entry.target), now);
-    auto kept = source_->put(entry);
+    auto kept = source_->put(entry, now - skew_);
     if (kept) apply(*kept);
     return kept;
 }
@@ -40,9 +41,12 @@ result<std::optional<Entry>> Ledger::remove(std::string_view id) {
     return removed;
 }
 
-result<std::size_t> Ledger::sweep(WallTime now) {
-    index_.sweep(now);
-    return source_->remove_ended(now - skew_);
+result<bool> Ledger::sweep(WallTime now) {
+    constexpr std::size_t batch = 1'000;
+    const bool round_over = index_.sweep_some(now);
+    const auto removed = source_->remove_ended(now - skew_, batch);
+    if (!removed) return removed.error();
+    return !round_over || *removed == batch;
 }
 
 void Ledger::set_skew(milliseconds skew) {

@@ -27,7 +27,9 @@ class Ledger {
     result<std::vector<Entry>> list(std::string_view after, std::size_t limit) {
         return source_->list(after, limit);
     }
-    result<std::size_t> sweep(WallTime now);
+    // Forgets what has ended, a little at a time, since requests and changes wait for this thread. true:
+    // there is more to do.
+    result<bool> sweep(WallTime now);
 
     void set_skew(
         milliseconds skew);  // after a reload; only ever grows, so that nothing already told ends earlier

@@ -2,9 +2,9 @@
 
 namespace signet::revocation {
 
-result<Entry> MemorySource::put(const Entry& entry) {
+result<Entry> MemorySource::put(const Entry& entry, WallTime ended_before) {
     auto [it, is_new] = entries_.try_emplace(entry.target.id(), entry);
-    if (!is_new) it->second = merge(it->second, entry);
+    if (!is_new) it->second = has_ended(it->second, ended_before) ? entry : merge(it->second, entry);
     return it->second;
 }
 
@@ -23,9 +23,14 @@ result<std::vector<Entry>> MemorySource::list(std::string_view after, std::size_
     return out;
 }
 
-result<std::size_t> MemorySource::remove_ended(WallTime now) {
-    return std::erase_if(entries_,
-                         [&](const auto& e) { return e.second.expires_at && *e.second.expires_at < now; });
+result<std::size_t> MemorySource::remove_ended(WallTime now, std::size_t limit) {
+    std::size_t removed = 0;
+    for (auto it = entries_.begin(); it != entries_.end() && removed < limit;) {
+        const bool ended = has_ended(it->second, now);
+        it = ended ? entries_.erase(it) : std::next(it);
+        removed += ended ? 1 : 0;
+    }
+    return removed;
 }
 
 }  // namespace signet::revocation

@@ -19,15 +19,15 @@ class Source {
     Source& operator=(const Source&) = delete;
     virtual ~Source() = default;
 
-    // Adds, or merges with what is there for the target, durably where the store is durable. The entry as it
-    // stands then.
-    virtual result<Entry> put(const Entry& entry) = 0;
+    // Adds, or merges with what is there for the target and has not ended before `ended_before`, durably
+    // where the store is durable. The entry as it stands then.
+    virtual result<Entry> put(const Entry& entry, WallTime ended_before) = 0;
     // The entry removed, or nullopt if there was none with this id.
     virtual result<std::optional<Entry>> remove(std::string_view id) = 0;
     // Up to `limit` entries with an id greater than `after`, by id.
     virtual result<std::vector<Entry>> list(std::string_view after, std::size_t limit) = 0;
-    // Forgets what ended before `now`.
-    virtual result<std::size_t> remove_ended(WallTime now) = 0;
+    // Forgets what ended before `now`, `limit` entries at most; how many.
+    virtual result<std::size_t> remove_ended(WallTime now, std::size_t limit) = 0;
     [[nodiscard]] virtual std::string_view name() const = 0;  // "memory", "file"
 };
 

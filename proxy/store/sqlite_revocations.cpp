@@ -107,7 +107,7 @@ result<std::unique_ptr<SqliteRevocations>> SqliteRevocations::open(const std::st
     store->put_ = store->prepare(
         "INSERT INTO revocations (id, kind, issuer, value, issued_before, expires_at, reason, created)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET"
-        " issued_before = ?5, expires_at = ?6, reason = ?7");
+        " issued_before = ?5, expires_at = ?6, reason = ?7, created = ?8");
     store->get_ = store->prepare(
         "SELECT kind, issuer, value, issued_before, expires_at, reason, created FROM revocations WHERE id = "
         "?1");
@@ -115,8 +115,9 @@ result<std::unique_ptr<SqliteRevocations>> SqliteRevocations::open(const std::st
     store->list_ = store->prepare(
         "SELECT kind, issuer, value, issued_before, expires_at, reason, created FROM revocations"
         " WHERE id > ?1 ORDER BY id LIMIT ?2");
-    store->ended_ =
-        store->prepare("DELETE FROM revocations WHERE expires_at IS NOT NULL AND expires_at < ?1");
+    store->ended_ = store->prepare(
+        "DELETE FROM revocations WHERE id IN (SELECT id FROM revocations"
+        " WHERE expires_at IS NOT NULL AND expires_at < ?1 LIMIT ?2)");
     if (!store->put_ || !store->get_ || !store->remove_ || !store->list_ || !store->ended_)
         return store->failure("cannot be read");
     return store;
@@ -135,11 +136,11 @@ result<std::optional<Entry>> SqliteRevocations::get(std::string_view id) {
     }
 }
 
-result<Entry> SqliteRevocations::put(const Entry& entry) {
+result<Entry> SqliteRevocations::put(const Entry& entry, WallTime ended_before) {
     const auto id = entry.target.id();
     const auto old = get(id);
     if (!old) return old.error();
-    const Entry kept = *old ? merge(**old, entry) : entry;
+    const Entry kept = *old && !has_ended(**old, ended_before) ? merge(**old, entry) : entry;
     const Use use(put_.get());
     bind_text(use.statement, 1, id);
     bind_text(use.statement, 2, word(kept.target.kind));
@@ -180,9 +181,10 @@ result<std::vector<Entry>> SqliteRevocations::list(std::string_view after, std::
     }
 }
 
-result<std::size_t> SqliteRevocations::remove_ended(WallTime now) {
+result<std::size_t> SqliteRevocations::remove_ended(WallTime now, std::size_t limit) {
     const Use use(ended_.get());
     sqlite3_bind_int64(use.statement, 1, now.time_since_epoch().count());
+    sqlite3_bind_int64(use.statement, 2, static_cast<sqlite3_int64>(limit));
     if (sqlite3_step(use.statement) != SQLITE_DONE) return failure("remove ended entries");
     return static_cast<std::size_t>(sqlite3_changes(db_.get()));
 }

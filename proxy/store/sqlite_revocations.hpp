@@ -20,10 +20,10 @@ class SqliteRevocations final : public revocation::Source {
     static result<std::unique_ptr<SqliteRevocations>> open(const std::string& directory);
     ~SqliteRevocations() override;
 
-    result<revocation::Entry> put(const revocation::Entry& entry) override;
+    result<revocation::Entry> put(const revocation::Entry& entry, WallTime ended_before) override;
     result<std::optional<revocation::Entry>> remove(std::string_view id) override;
     result<std::vector<revocation::Entry>> list(std::string_view after, std::size_t limit) override;
-    result<std::size_t> remove_ended(WallTime now) override;
+    result<std::size_t> remove_ended(WallTime now, std::size_t limit) override;
     [[nodiscard]] std::string_view name() const override { return "file"; }
 
   private:

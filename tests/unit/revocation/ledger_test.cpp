@@ -21,15 +21,17 @@ Entry entry(std::string value, std::optional<WallTime> issued_before = {},
 // A source that can be away.
 class Shaky final : public Source {
   public:
-    result<Entry> put(const Entry& e) override { return away ? result<Entry>(fault("away")) : memory.put(e); }
+    result<Entry> put(const Entry& e, WallTime ended) override {
+        return away ? result<Entry>(fault("away")) : memory.put(e, ended);
+    }
     result<std::optional<Entry>> remove(std::string_view id) override {
         return away ? result<std::optional<Entry>>(fault("away")) : memory.remove(id);
     }
     result<std::vector<Entry>> list(std::string_view after, std::size_t limit) override {
         return away ? result<std::vector<Entry>>(fault("away")) : memory.list(after, limit);
     }
-    result<std::size_t> remove_ended(WallTime at) override {
-        return away ? result<std::size_t>(fault("away")) : memory.remove_ended(at);
+    result<std::size_t> remove_ended(WallTime at, std::size_t limit) override {
+        return away ? result<std::size_t>(fault("away")) : memory.remove_ended(at, limit);
     }
     [[nodiscard]] std::string_view name() const override { return "shaky"; }
 
@@ -42,6 +44,9 @@ struct Fixture {
         auto owned = std::make_unique<Shaky>();
         source = owned.get();
         ledger = std::make_unique<Ledger>(index, std::move(owned), skew);
+    }
+    void sweep_all(WallTime at) {
+        for (bool more = true; more;) more = ledger->sweep(at).value();
     }
     bool revoked(const std::string& value, WallTime at = now, std::optional<WallTime> issued = {}) {
         const auto t = index.hash(Kind::jti, "https://idp", value);
@@ -82,9 +87,9 @@ TEST_CASE("an entry holds until its end plus the skew") {
     REQUIRE(f.ledger->put(entry("a", {}, now + seconds{10}), now));
     CHECK(f.revoked("a", now + seconds{39}));
     CHECK_FALSE(f.revoked("a", now + seconds{40}));
-    REQUIRE(f.ledger->sweep(now + seconds{39}));
+    f.sweep_all(now + seconds{39});
     CHECK(f.ledger->list("", 10)->size() == 1);
-    REQUIRE(f.ledger->sweep(now + seconds{41}));
+    f.sweep_all(now + seconds{41});
     CHECK(f.ledger->list("", 10)->empty());
     CHECK(f.ledger->size() == 0);
 }
@@ -128,10 +133,10 @@ TEST_CASE("removing gives the entry back, once") {
 
 TEST_CASE("loading fills a new index from the store, and leaves out what has ended") {
     Fixture f(seconds{30});
-    REQUIRE(f.source->memory.put(entry("open")));
-    REQUIRE(f.source->memory.put(entry("later", {}, now + seconds{10})));
-    REQUIRE(f.source->memory.put(entry("just ended", {}, now - seconds{29})));
-    REQUIRE(f.source->memory.put(entry("long ended", {}, now - seconds{31})));
+    REQUIRE(f.source->memory.put(entry("open"), now));
+    REQUIRE(f.source->memory.put(entry("later", {}, now + seconds{10}), now));
+    REQUIRE(f.source->memory.put(entry("just ended", {}, now - seconds{29}), now));
+    REQUIRE(f.source->memory.put(entry("long ended", {}, now - seconds{31}), now));
     const auto count = f.ledger->load(now);
     REQUIRE(count);
     CHECK(*count == 3);
@@ -144,7 +149,7 @@ TEST_CASE("loading fills a new index from the store, and leaves out what has end
 TEST_CASE("more than one page is loaded whole") {
     Fixture f;
     constexpr int count = 25'000;
-    for (int i = 0; i < count; ++i) REQUIRE(f.source->memory.put(entry(std::to_string(i))));
+    for (int i = 0; i < count; ++i) REQUIRE(f.source->memory.put(entry(std::to_string(i)), now));
     CHECK(*f.ledger->load(now) == count);
     CHECK(f.ledger->size() == count);
     CHECK(f.revoked("0"));
@@ -176,7 +181,7 @@ TEST_CASE("an entry that has ended leaves no trace in one that comes after it, s
         REQUIRE(f.ledger->put(entry("a", {}, now + seconds{10}), now));
         // A day later: tokens from before that day only.
         const auto later = now + seconds{86'400};
-        if (swept) REQUIRE(f.ledger->sweep(later));
+        if (swept) f.sweep_all(later);
         const auto kept = f.ledger->put(entry("a", later, {}), later);
         CAPTURE(swept);
         REQUIRE(kept);
@@ -197,16 +202,29 @@ TEST_CASE("an entry inside its skew has not ended: it still lends its strength")
     CHECK(f.revoked("a", at, at + seconds{1}));
 }
 
+TEST_CASE("a sweep takes a little at a time, and comes to its end") {
+    Fixture f(seconds{0});
+    for (int i = 0; i < 2'500; ++i)
+        REQUIRE(f.ledger->put(entry(std::to_string(i), {}, now + seconds{i < 2'400 ? 1 : 100}), now));
+    const auto later = now + seconds{50};
+    CHECK(f.ledger->sweep(later).value());
+    CHECK(f.ledger->size() > 2'000);
+    CHECK(f.ledger->list("", 10'000)->size() == 1'500);
+    f.sweep_all(later);
+    CHECK(f.ledger->size() == 100);
+    CHECK(f.ledger->list("", 10'000)->size() == 100);
+}
+
 TEST_CASE("the memory store keeps what it was given, by id") {
     MemorySource memory;
     CHECK(memory.name() == "memory");
-    REQUIRE(memory.put(entry("a", now, now + seconds{5})));
+    REQUIRE(memory.put(entry("a", now, now + seconds{5}), now));
     const auto listed = memory.list("", 10);
     REQUIRE(listed);
     REQUIRE(listed->size() == 1);
     CHECK((*listed)[0].issued_before == now);
-    CHECK(*memory.remove_ended(now + seconds{5}) == 0);
-    CHECK(*memory.remove_ended(now + seconds{6}) == 1);
+    CHECK(*memory.remove_ended(now + seconds{5}, 10) == 0);
+    CHECK(*memory.remove_ended(now + seconds{6}, 10) == 1);
     CHECK(memory.list("", 10)->empty());
 }
 
