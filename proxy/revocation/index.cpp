@@ -49,36 +49,39 @@ std::size_t Index::Table::first(const TargetHash& target) const {
 
 Index::Slot* Index::find(const Table* table, const TargetHash& target) {
     if (table == nullptr) return nullptr;
-    for (std::size_t at = table->first(target);; at = table->after(at)) {
-        Slot& slot = table->slots[at];
-        const auto low = slot.low.load(std::memory_order_acquire);
+    for (Slot* slot = table->slots.get() + table->first(target);; ++slot) {
+        const auto low = slot->low.load(std::memory_order_acquire);
+        if (low == target.low && slot->high.load(std::memory_order_relaxed) == target.high) return slot;
         if (low == 0) return nullptr;
-        if (low == target.low && slot.high.load(std::memory_order_relaxed) == target.high) return &slot;
     }
 }
 
 Index::Slot* Index::claim(Shard& shard, const TargetHash& target) {
     Table& table = *shard.owner;
-    if (Slot* there = find(&table, target)) return there;
-    for (std::size_t at = table.first(target);; at = table.after(at)) {
-        Slot& slot = table.slots[at];
-        if (slot.low.load(std::memory_order_relaxed) != 0) continue;
+    for (Slot* slot = table.slots.get() + table.first(target); slot + 1 != table.end(); ++slot) {
+        const auto low = slot->low.load(std::memory_order_relaxed);
+        if (low == target.low && slot->high.load(std::memory_order_relaxed) == target.high) return slot;
+        if (low != 0) continue;
         // A slot is published by `low`, last; it keeps its name for the table's life, so a reader never sees
         // half of one.
-        slot.high.store(target.high, std::memory_order_relaxed);
-        slot.issued_before.store(0, std::memory_order_relaxed);
-        slot.ends.store(0, std::memory_order_relaxed);
-        slot.low.store(target.low, std::memory_order_release);
+        slot->high.store(target.high, std::memory_order_relaxed);
+        slot->issued_before.store(0, std::memory_order_relaxed);
+        slot->ends.store(0, std::memory_order_relaxed);
+        slot->low.store(target.low, std::memory_order_release);
         ++shard.used;
-        return &slot;
+        return slot;
     }
+    return nullptr;
 }
 
 void Index::put(const TargetHash& target, std::optional<WallTime> issued_before,
                 std::optional<WallTime> ends) {
     Shard& shard = shards_[shard_of(target)];
-    if (!shard.owner || is_full(shard.used, shard.owner->count)) rebuild(shard, WallTime::min());
-    Slot* const slot = claim(shard, target);
+    if (!shard.owner || is_full(shard.used, shard.owner->count))
+        rebuild(shard, count_for(shard.live), WallTime::min());
+    Slot* slot = claim(shard, target);
+    for (auto count = shard.owner->count; slot == nullptr; slot = claim(shard, target))
+        rebuild(shard, count += count / 8 + 1, WallTime::min());
     const auto end = ends ? std::max<std::int64_t>(ms(*ends), 1) : never;  // 0 marks a removed slot
     const auto condition = issued_before ? ms(*issued_before) : always;
     const auto old_end = slot->ends.load(std::memory_order_relaxed);
@@ -109,44 +112,54 @@ void Index::end(const TargetHash& target, WallTime now) {
     if (slot != nullptr && slot->ends.load(std::memory_order_relaxed) <= ms(now)) remove(target);
 }
 
-void Index::rebuild(Shard& shard, WallTime now) {
-    auto old = std::move(shard.owner);
-    live_ -= shard.live;
-    shard.owner = std::make_unique<Table>(count_for(shard.live));
-    shard.used = shard.live = 0;
-    for (std::size_t i = 0; old && i < old->count; ++i) {
-        const Slot& from = old->slots[i];
-        const auto end = from.ends.load(std::memory_order_relaxed);
-        if (from.low.load(std::memory_order_relaxed) == 0 || end == 0 || (end != never && end <= ms(now)))
+bool Index::copy(const Table& old, WallTime now, Shard& fresh) {
+    for (const Slot* from = old.slots.get(); from != old.end(); ++from) {
+        const auto end = from->ends.load(std::memory_order_relaxed);
+        if (from->low.load(std::memory_order_relaxed) == 0 || end == 0 || (end != never && end <= ms(now)))
             continue;
         Slot* const to = claim(
-            shard, {from.low.load(std::memory_order_relaxed), from.high.load(std::memory_order_relaxed)});
-        to->issued_before.store(from.issued_before.load(std::memory_order_relaxed),
+            fresh, {from->low.load(std::memory_order_relaxed), from->high.load(std::memory_order_relaxed)});
+        if (to == nullptr) return false;
+        to->issued_before.store(from->issued_before.load(std::memory_order_relaxed),
                                 std::memory_order_relaxed);
         to->ends.store(end, std::memory_order_relaxed);
-        ++shard.live;
+        ++fresh.live;
     }
-    live_ += shard.live;
+    return true;
+}
+
+void Index::rebuild(Shard& shard, std::size_t count, WallTime now) {
+    Shard fresh;
+    while (true) {
+        fresh.owner = std::make_unique<Table>(count);
+        fresh.used = fresh.live = 0;
+        if (!shard.owner || copy(*shard.owner, now, fresh)) break;
+        count += count / 8 + 1;
+    }
+    live_ = live_ - shard.live + fresh.live;
+    shard.used = fresh.used;
+    shard.live = fresh.live;
+    std::swap(shard.owner, fresh.owner);
     shard.table.store(shard.owner.get(), std::memory_order_seq_cst);
-    if (!old) return;
+    if (!fresh.owner) return;
     // Readers that began in an epoch up to this one may still hold the old table.
-    retired_.push_back({std::move(old), epoch_.fetch_add(1, std::memory_order_seq_cst)});
+    retired_.push_back({std::move(fresh.owner), epoch_.fetch_add(1, std::memory_order_seq_cst)});
     free_unseen();
 }
 
 void Index::sweep_shard(Shard& shard, WallTime now) {
     if (!shard.owner) return;
     bool any = false;
-    for (std::size_t i = 0; i < shard.owner->count; ++i) {
-        Slot& slot = shard.owner->slots[i];
-        const auto end = slot.ends.load(std::memory_order_relaxed);
+    for (Slot* slot = shard.owner->slots.get(); slot != shard.owner->end(); ++slot) {
+        const auto end = slot->ends.load(std::memory_order_relaxed);
         if (end == 0 || end == never || end > ms(now)) continue;
-        slot.ends.store(0, std::memory_order_release);
+        slot->ends.store(0, std::memory_order_release);
         --shard.live;
         --live_;
         any = true;
     }
-    if (any && shard.used > smallest && shard.live * 4 < shard.used) rebuild(shard, now);
+    if (any && shard.used > smallest && shard.live * 4 < shard.used)
+        rebuild(shard, count_for(shard.live), now);
 }
 
 bool Index::sweep_some(WallTime now) {

@@ -53,10 +53,14 @@ class Index {
         std::atomic<std::int64_t> ends{0};           // milliseconds; `never`; 0: removed
     };
     struct Table {
-        explicit Table(std::size_t n) : count(n), slots(new Slot[n]) {}
+        // A search goes on past the last of `count` slots into these, and never around: the very last one
+        // stays free and ends it.
+        static constexpr std::size_t spill = 24;
+
+        explicit Table(std::size_t n) : count(n), slots(new Slot[n + spill]) {}
         // Any count will do, no power of two: tables grow by little, and stay full.
         [[nodiscard]] std::size_t first(const TargetHash& target) const;
-        [[nodiscard]] std::size_t after(std::size_t at) const { return at + 1 == count ? 0 : at + 1; }
+        [[nodiscard]] Slot* end() const { return slots.get() + count + spill; }
         std::size_t count;
         std::unique_ptr<Slot[]> slots;
     };
@@ -73,8 +77,10 @@ class Index {
     };
     static std::size_t shard_of(const TargetHash& target);
     static Slot* find(const Table* table, const TargetHash& target);
-    static Slot* claim(Shard& shard, const TargetHash& target);
-    void rebuild(Shard& shard, WallTime now);
+    static Slot* claim(Shard& shard, const TargetHash& target);  // null: no room left where it belongs
+    void rebuild(Shard& shard, std::size_t count, WallTime now);
+    // All that is live at `now`, into an empty shard; false: one of them found no room.
+    static bool copy(const Table& old, WallTime now, Shard& fresh);
     void sweep_shard(Shard& shard, WallTime now);
     void free_unseen();
 
