@@ -64,6 +64,9 @@ result<Token> TokenReader::read(TokenText text) {
         if (!token.typ) return fault("its typ is not a string");
     }
     token.has_crit = header->find("crit").has_value();
+    // RFC 7797 §7: a JWT's payload is never unencoded. With a crit, as it must have, that is told instead.
+    if (const auto b64 = header->find("b64"); b64 && b64->boolean() != true && !token.has_crit)
+        return fault("its b64 is not true");
     return token;
 }
 

@@ -46,7 +46,7 @@ result<std::optional<WallTime>, Refusal> read_date(const json::Value& payload, c
 }
 
 std::optional<Refusal> check_types(const json::Value& payload) {
-    for (const auto name : {"iss", "sub", "jti", "sid", "client_id", "azp"})
+    for (const auto name : {"iss", "sub", "jti", "sid", "client_id", "azp", "typ"})
         if (const auto claim = payload.find(name); claim && !claim->is_string())
             return refuse(Reason::claim_invalid, std::string("claim ") + name + " is not a string");
     if (const auto aud = payload.find("aud"); aud && !aud->is_string()) {

@@ -191,7 +191,7 @@ class AnyAudience(ClaimTestCase):
 class TypesOfClaims(ClaimTestCase):
     def test_names_are_strings(self):
         with self.proxy.client() as client:
-            for name in ("sub", "jti", "sid", "client_id", "azp"):
+            for name in ("sub", "jti", "sid", "client_id", "azp", "typ"):
                 for value in (1, None, True, [], ["x"], {}, 1.5):
                     with self.subTest(name, value=value):
                         self.assert_refused(self.token(**{name: value}), "claim_invalid",

@@ -236,6 +236,11 @@ class KeysInTheHeader(TokenTestCase):
         payload = json_bytes(self.claims()).decode()
         self.assert_refused(self.signed(header, b64(payload)), "crit_unsupported")
         self.assert_refused(self.signed(header, "plain"), "crit_unsupported", "token_malformed")
+        # Without the crit that RFC 7797 demands of it, it is no less forbidden in a JWT.
+        for value in (False, None, "true", 1, []):
+            with self.subTest(value):
+                self.assert_refused(self.key.token(self.claims(), b64=value), "token_malformed")
+        self.assert_admitted(self.key.token(self.claims(), b64=True))
 
 
 class TheFirstFaultNamesTheReason(TokenTestCase):
