@@ -94,7 +94,7 @@ result<Listening> Application::start() {
         if (auto failed = open(*c.health_address, false, health_, out.health)) return *failed;
 
     tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
-    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption_files);
+    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption.files);
     if (!source_.path.empty()) config_watch_ = std::make_unique<store::FileWatch>(std::vector{source_.path});
     const auto generation = std::make_shared<const net::Generation>(net::Generation{
         c.rules, keys_.snapshots(), c.net, loaded_.prepared.tls.listener, loaded_.prepared.tls.upstreams});
@@ -178,11 +178,32 @@ void Application::tick() {
     schedule_tick();
 }
 
+void Application::watch_decryption() {
+    if (decryption_watch_->changed()) {
+        decryption_pending_ = true;
+        decryption_error_.clear();
+    }
+    if (!decryption_pending_) return;
+    config::Problems problems;
+    auto fresh = prepare_decryption(loaded_.configuration, problems);
+    if (!problems.empty()) {
+        const auto why = config::describe(source_.name, problems.front());
+        if (why != decryption_error_) log_.error("decryption keys not taken", {{"detail", why}});
+        decryption_error_ = why;
+        return;
+    }
+    decryption_pending_ = false;
+    // New rules, so that tokens that an old key opened are remembered no longer.
+    loaded_.configuration.rules = std::make_shared<gate::Rules>(*loaded_.configuration.rules);
+    loaded_.configuration.rules->decryption = std::move(fresh.keys);
+    log_.info("decryption keys taken anew");
+    publish();
+}
+
 void Application::watch_files() {
     keys_.check_files();
-    const bool new_rules = loaded_.configuration.watch && config_watch_ && config_watch_->changed();
-    // Decryption keys are a part of the rules, and rules are made whole.
-    if (decryption_watch_->changed() || new_rules) reload();
+    if (loaded_.configuration.watch && config_watch_ && config_watch_->changed()) reload();
+    watch_decryption();
     if (tls_watch_->changed()) {
         tls_pending_ = true;
         tls_error_.clear();
@@ -242,7 +263,8 @@ void Application::reload() {
     keys_.configure(c.keys, loaded_.prepared.key_sets);
     ledger_->set_skew(c.largest_skew());
     tls_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.tls.files);
-    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption_files);
+    decryption_watch_ = std::make_unique<store::FileWatch>(loaded_.prepared.decryption.files);
+    decryption_pending_ = false;
     tls_pending_ = false;
     publish();
     for (const auto& warning : c.warnings)

@@ -50,6 +50,7 @@ class Application {
     void begin_drain();
     void watch_drain();
     void watch_files();
+    void watch_decryption();
     [[nodiscard]] admin::Facts facts() const;
     PlainHandler handler(bool full);
     void answer(const PlainRequest& request, const Reply& reply, bool full, telemetry::WorkerMetrics figures);
@@ -71,6 +72,8 @@ class Application {
     std::unique_ptr<net::ControlServer> health_;
     std::unique_ptr<store::FileWatch> tls_watch_;
     std::unique_ptr<store::FileWatch> decryption_watch_;
+    bool decryption_pending_ = false;
+    std::string decryption_error_;
     bool tls_pending_ = false;  // changed, and not taken yet
     std::string tls_error_;
     std::unique_ptr<store::FileWatch> config_watch_;

@@ -72,19 +72,6 @@ std::shared_ptr<const jose::KeySet> prepare_keys(const config::Configuration& c,
     return std::make_shared<const jose::KeySet>(std::move(*set));
 }
 
-void prepare_decryption(const config::Configuration& c, std::size_t issuer, const Complaints& complain,
-                        Prepared& out) {
-    const auto& file = c.keys[issuer].decryption_file;
-    if (file.empty()) return;
-    out.decryption_files.push_back(file);
-    const std::string where = "issuers[" + std::to_string(issuer) + "].decryption.jwks_file";
-    const auto text = store::read_file(file, jose::max_key_set_bytes);
-    if (!text) return complain(where, text.error().message);
-    auto keys = jose::parse_decryption_keys(*text);
-    if (!keys) return complain(where, file + ": " + keys.error().message);
-    out.decryption.add(issuer, std::move(*keys));
-}
-
 }  // namespace
 
 result<jose::KeySet> read_keys(const keys::Settings& settings) {
@@ -131,14 +118,36 @@ TlsContexts prepare_tls(const config::Configuration& c, config::Problems& proble
     return out;
 }
 
+DecryptionKeys prepare_decryption(const config::Configuration& c, config::Problems& problems) {
+    DecryptionKeys out;
+    const Complaints complain(c, problems);
+    for (std::size_t i = 0; i < c.keys.size(); ++i) {
+        const auto& file = c.keys[i].decryption_file;
+        if (file.empty()) continue;
+        out.files.push_back(file);
+        const std::string where = "issuers[" + std::to_string(i) + "].decryption.jwks_file";
+        const auto text = store::read_file(file, jose::max_key_set_bytes);
+        if (!text) {
+            complain(where, text.error().message);
+            continue;
+        }
+        auto keys = jose::parse_decryption_keys(*text);
+        if (keys)
+            out.keys.add(i, std::move(*keys));
+        else
+            complain(where, file + ": " + keys.error().message);
+    }
+    return out;
+}
+
 Prepared prepare(const config::Configuration& c, config::Problems& problems) {
     Prepared out;
     out.tls = prepare_tls(c, problems);
+    out.decryption = prepare_decryption(c, problems);
     const Complaints complain(c, problems);
     for (std::size_t i = 0; i < c.keys.size(); ++i) {
         const std::string where = "issuers[" + std::to_string(i) + "].";
         out.key_sets.push_back(prepare_keys(c, i, where, complain));
-        prepare_decryption(c, i, complain, out);
     }
     if (!c.admin.token_file.empty()) {
         const auto token = store::read_file(c.admin.token_file, 4096);

@@ -18,17 +18,22 @@ struct TlsContexts {
     std::vector<std::string> files;          // certificates, keys and CAs, to be watched
 };
 
+struct DecryptionKeys {
+    gate::Decryption keys;
+    std::vector<std::string> files;  // to be watched
+};
+
 struct Prepared {
     TlsContexts tls;
     // By issuer; null where keys are fetched, and where an inline set is empty.
     std::vector<std::shared_ptr<const jose::KeySet>> key_sets;
-    gate::Decryption decryption;
-    std::vector<std::string> decryption_files;  // to be watched
-    net::ProxyRules key_proxies;                // by the environment
+    DecryptionKeys decryption;
+    net::ProxyRules key_proxies;  // by the environment
 };
 
 // Adds what is wrong to problems; the result is whole only if nothing was.
 TlsContexts prepare_tls(const config::Configuration& configuration, config::Problems& problems);
+DecryptionKeys prepare_decryption(const config::Configuration& configuration, config::Problems& problems);
 Prepared prepare(const config::Configuration& configuration, config::Problems& problems);
 
 // The keys of an inline or file source.

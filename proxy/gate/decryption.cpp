@@ -22,32 +22,38 @@ void Decryption::add(std::size_t issuer, std::vector<jose::DecryptionKey> keys) 
     }
 }
 
-bool Decryption::is_of(std::size_t place, std::size_t issuer) const {
-    return std::ranges::any_of(
-        keys_, [&](const Key& key) { return key.issuer == issuer && key.same == keys_[place].same; });
+bool Decryption::Key::may_open(const jose::EncryptedToken& token,
+                               const std::vector<policy::IssuerRules>& issuers) const {
+    const auto& rules = issuers[issuer].decryption;
+    return rules && rules->allow(*token.algorithm, *token.encryption) &&
+           key->fits(*token.algorithm, *token.encryption) &&
+           (!token.kid || !key->kid() || *key->kid() == *token.kid);
+}
+
+bool Decryption::is_of(std::size_t place, const jose::EncryptedToken& token,
+                       const std::vector<policy::IssuerRules>& issuers, std::size_t issuer) const {
+    return std::ranges::any_of(keys_, [&](const Key& key) {
+        return key.issuer == issuer && key.same == keys_[place].same && key.may_open(token, issuers);
+    });
 }
 
 result<std::size_t> Decryption::open(const jose::EncryptedToken& token,
                                      const std::vector<policy::IssuerRules>& issuers,
                                      std::string& inner) const {
-    // Without this word what is inside is a set of claims that nobody signed (RFC 7519 §5.2).
-    if (!token.content_type || !iequals(*token.content_type, "JWT"))
-        return fault("its cty is not JWT, so that no signed token is in it");
+    // Without this word what is inside is a set of claims that nobody signed (RFC 7519 §5.2); a media type
+    // without a slash is one of application/ (RFC 7516 §4.1.12).
+    constexpr std::string_view tree = "application/";
+    auto type = token.content_type.value_or(std::string_view{});
+    if (iequals(type.substr(0, tree.size()), tree)) type.remove_prefix(tree.size());
+    if (!iequals(type, "JWT")) return fault("its cty is not JWT, so that no signed token is in it");
     if (token.has_zip) return fault("its header has zip; compression is not supported");
     if (!token.algorithm) return fault("its alg encrypts no key in a way that is supported");
     if (!token.encryption) return fault("its enc is not supported");
 
     std::array<std::size_t, max_candidates> chosen{};
     std::size_t count = 0;
-    bool fits = false;
     const auto take = [&](std::size_t place) {
-        const auto& key = keys_[place];
-        const auto& rules = issuers[key.issuer].decryption;
-        if (!key.key->fits(*token.algorithm, *token.encryption) || !rules ||
-            !rules->allow(*token.algorithm, *token.encryption))
-            return;
-        fits = true;
-        const auto is_taken = [&](std::size_t other) { return keys_[other].same == key.same; };
+        const auto is_taken = [&](std::size_t other) { return keys_[other].same == keys_[place].same; };
         if (count < max_candidates && std::none_of(chosen.begin(), chosen.begin() + count, is_taken))
             chosen[count++] = place;
     };
@@ -56,12 +62,12 @@ result<std::size_t> Decryption::open(const jose::EncryptedToken& token,
         for (std::size_t place = 0; place < keys_.size(); ++place) {
             const auto& kid = keys_[place].key->kid();
             const bool is_named = token.kid && kid && *kid == *token.kid;
-            if (named ? is_named : !is_named && (!token.kid || !kid)) take(place);
+            if (is_named == named && keys_[place].may_open(token, issuers)) take(place);
         }
-    if (!fits) return fault("no decryption key has its kid and is allowed for its alg and enc");
     for (std::size_t i = 0; i < count; ++i)
         if (keys_[chosen[i]].key->decrypt(token, inner)) return chosen[i];
-    return fault("no decryption key opens it");
+    // One sentence, whether there was a key to try or not: which keys there are is nobody's business.
+    return fault("no decryption key that its header allows opens it");
 }
 
 }  // namespace signet::gate

@@ -23,14 +23,20 @@ class Decryption {
     result<std::size_t> open(const jose::EncryptedToken& token,
                              const std::vector<policy::IssuerRules>& issuers, std::string& inner) const;
 
-    // May tokens of that issuer be opened by that key? The same key in two issuers' sets is both's.
-    [[nodiscard]] bool is_of(std::size_t place, std::size_t issuer) const;
+    // May `token`, which the key at `place` opened, be that issuer's? The same key in two issuers' sets is
+    // both's, each by its own rules.
+    [[nodiscard]] bool is_of(std::size_t place, const jose::EncryptedToken& token,
+                             const std::vector<policy::IssuerRules>& issuers, std::size_t issuer) const;
 
   private:
     struct Key {
         std::shared_ptr<const jose::DecryptionKey> key;
         std::size_t issuer;
         std::size_t same;  // the first place with this very key
+
+        // By its own word and its issuer's rules; its kid, where both have one, is the token's.
+        [[nodiscard]] bool may_open(const jose::EncryptedToken& token,
+                                    const std::vector<policy::IssuerRules>& issuers) const;
     };
     std::vector<Key> keys_;
 };

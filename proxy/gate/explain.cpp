@@ -121,6 +121,7 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
     const http::HeadLimits no_limits{std::size_t{1} << 30, 100};
     if (const auto bad = http::parse_request_head(text, rules.http.names, no_limits, head)) {
         decision.refusal = {Reason::bad_request, bad->detail};
+        decision.status = bad->status;
     } else {
         decision = gate.decide(head, target, peer, now, KeyWait::none);
         // Asked again as if the fetch had ended: there is nobody here to wait for it.
@@ -171,6 +172,7 @@ Explanation explain(Gate& gate, const UpstreamForms& forms, const ExplainedReque
         return out;
     }
     out.reason = decision.refusal.reason;
+    out.status = decision.status != 0 ? decision.status : info(*out.reason).status;
     out.verdict = *out.reason == Reason::keys_unavailable ? Explanation::Verdict::undecided
                                                           : Explanation::Verdict::refused;
     out.why = decision.refusal.detail;
@@ -191,7 +193,7 @@ std::string Explanation::to_json() const {
     else
         w.null();
     if (reason)
-        w.member("status", info(*reason).status)
+        w.member("status", status)
             .member("title", info(*reason).title)
             .member("why", why)
             .member("advice", advice)
@@ -219,7 +221,7 @@ std::string Explanation::to_json() const {
 std::string Explanation::to_text() const {
     std::string out = word(verdict);
     if (reason)
-        out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(info(*reason).status) + ")";
+        out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(status) + ")";
     out += '\n';
     if (reason) out += "  why:    " + why + "\n  to do:  " + advice + "\n";
     if (!hint.empty()) out += "  hint:   " + hint + "\n";

@@ -22,6 +22,7 @@ struct Explanation {
     enum class Verdict : std::uint8_t { admitted, refused, undecided };
     Verdict verdict = Verdict::refused;
     std::optional<Reason> reason;  // refused, undecided
+    int status = 0;                // the answer's
     std::string why;
     std::string advice;
     std::string hint;     // what the token is, most likely (gate/near_miss.hpp); empty: nothing comes to mind

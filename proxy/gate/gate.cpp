@@ -226,7 +226,8 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
         return deny(out, Stage::decryption, Reason::encryption_required,
                     "its issuer's tokens have to be encrypted, and it is only signed");
     // Whoever has one issuer's public key must not make tokens of another's pass as encrypted.
-    if (encrypted && !rules_->decryption.is_of(opened_by_, static_cast<std::size_t>(out.issuer)))
+    if (encrypted && !rules_->decryption.is_of(opened_by_, *encrypted_, rules_->issuers,
+                                               static_cast<std::size_t>(out.issuer)))
         return deny(out, Stage::decryption, Reason::decryption_failed,
                     "the key that opens it is not one of its issuer's");
 
@@ -257,6 +258,7 @@ std::optional<TokenText> Gate::open(TokenText text, Decision& out) {
                       "its header has crit; no extension is supported");
     const auto by = rules_->decryption.open(*token, rules_->issuers, inner_);
     if (!by) return refuse(Stage::decryption, Reason::decryption_failed, by.error().message);
+    encrypted_ = *token;
     opened_by_ = *by;
     out.inner = TokenText(inner_);
     return out.inner;

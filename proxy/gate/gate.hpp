@@ -66,7 +66,7 @@ struct Decision {
     int issuer = -1;
     const policy::Resource* resource = nullptr;  // metadata
     TokenPtr token;                              // once verified
-    TokenText inner;                             // what an encrypted token held, once it was opened
+    TokenText inner;  // what an encrypted token held, once it was opened; until decide is asked again
     bool remembered = false;
     std::optional<jose::Algorithm> verified_now;  // a signature was checked for this request
     bool wants_fetch = false;                     // of the issuer's keys; it might have changed the outcome
@@ -124,7 +124,8 @@ class Gate {
     jose::TokenReader reader_;
     jose::EncryptedTokenReader encrypted_reader_;
     std::string inner_;
-    std::size_t opened_by_ = 0;  // which of the rules' decryption keys; of the token at hand
+    std::optional<jose::EncryptedToken> encrypted_;  // the one at hand, a view into its reader
+    std::size_t opened_by_ = 0;                      // which of the rules' decryption keys
     json::Document payload_again_;
     std::string payload_buffer_;
     std::string decoded_param_;

@@ -81,11 +81,11 @@ std::vector<std::string> strings_of(const json::Value& payload,
     return out;
 }
 
-std::string of_unreadable(std::string_view text) {
+std::string of_unreadable(std::string_view text, bool decrypts) {
     const auto dots = std::ranges::count(text, '.');
     if (text.find_first_of(" \t\"'") != std::string_view::npos)
         return "white space or quotes came along; pass the token alone";
-    if (dots == 4)
+    if (dots == 4 && !decrypts)
         return "five parts: an encrypted token (JWE); configure the issuer's `decryption`, or ask for one "
                "that is only signed";
     if (dots == 0)
@@ -119,7 +119,9 @@ std::string near_miss(std::string_view text, const Decision& decision, const Rul
     jose::TokenReader reader;
     const auto token = reader.read(TokenText(text));
     if (!token)
-        return decision.refusal.reason == Reason::token_malformed ? of_unreadable(text) : std::string{};
+        return decision.refusal.reason == Reason::token_malformed
+                   ? of_unreadable(text, !rules.decryption.empty())
+                   : std::string{};
     const auto& payload = token->payload;
     const auto* issuer =
         decision.issuer >= 0 ? &rules.issuers[static_cast<std::size_t>(decision.issuer)] : nullptr;

@@ -51,7 +51,9 @@ KeyPtr private_rsa(const json::Value& jwk) {
         const auto text = binary_or_empty(jwk, part.jwk);
         if (text.empty() || text.size() > 1025) return nullptr;  // 8192 bits, and a leading zero
         numbers.emplace_back(BN_bin2bn(bytes(text.data()), static_cast<int>(text.size()), nullptr));
-        OSSL_PARAM_BLD_push_BN(builder.get(), part.openssl, numbers.back().get());
+        if (!builder || !numbers.back() ||
+            OSSL_PARAM_BLD_push_BN(builder.get(), part.openssl, numbers.back().get()) != 1)
+            return nullptr;
     }
     return key_from("RSA", builder.get());
 }
@@ -63,9 +65,12 @@ KeyPtr private_ec(const json::Value& jwk, const char* group, std::size_t coordin
     const BuilderPtr builder(OSSL_PARAM_BLD_new());
     const NumberPtr scalar(BN_bin2bn(bytes(d.data()), static_cast<int>(d.size()), nullptr));
     const std::string point = std::string(1, '\x04') + x + y;
-    OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
-    OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar.get());
+    if (!builder || !scalar ||
+        OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 ||
+        OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                         point.size()) != 1 ||
+        OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar.get()) != 1)
+        return nullptr;
     return key_from("EC", builder.get());
 }
 

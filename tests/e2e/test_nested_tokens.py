@@ -98,6 +98,7 @@ class EveryAlgorithm(NestedTestCase):
 
     def test_without_a_kid_the_keys_that_fit_are_tried(self):
         self.assert_admitted(self.nested(kid=None))
+        self.assert_admitted(self.nested(cty="application/jwt"))
         self.assert_admitted(self.nested(self.keys["P-256"], "ECDH-ES", kid=None))
 
     def test_the_inner_token_is_judged_as_any_other(self):
@@ -264,7 +265,7 @@ class Required(NestedTestCase):
         self.assert_refused(token, "decryption_failed")
         try:
             self.write("first.json", "{broken")
-            self.proxy.wait_log(lambda line: line.get("msg", "").startswith("reload failed"))
+            self.proxy.wait_log(lambda line: line.get("msg", "").startswith("decryption keys not taken"))
             self.assert_admitted(old)
             self.write("first.json", private(fresh))
             self.wait_admitted(token)
@@ -272,6 +273,29 @@ class Required(NestedTestCase):
         finally:
             self.write("first.json", private(*self.keys.values()))
             self.wait_admitted(old)
+
+
+class SharedKey(NestedTestCase):
+    """One key file for two issuers, of whom one takes less."""
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        cls.proxy = cls.shared_signet(cls.configuration(
+            cls.entry("one", cls.key, {"jwks_file": cls.first_file, "algorithms": ["RSA-OAEP-256"],
+                                       "encryptions": ["A256GCM"]}),
+            cls.entry("two", cls.other, {"jwks_file": cls.first_file})))
+
+    def test_each_issuer_by_its_own_rules(self):
+        theirs = self.other.token(self.claims(iss="https://two.example"))
+        for alg, enc, narrow in (("RSA-OAEP-256", "A256GCM", True), ("RSA-OAEP", "A256GCM", False),
+                                 ("RSA-OAEP-256", "A128CBC-HS256", False)):
+            with self.subTest(alg=alg, enc=enc):
+                self.assert_admitted(self.nested(alg=alg, enc=enc, inner=theirs))
+                if narrow:
+                    self.assert_admitted(self.nested(alg=alg, enc=enc))
+                else:
+                    self.assert_refused(self.nested(alg=alg, enc=enc), "decryption_failed")
 
 
 class Narrowed(ProxiedTestCase):
