@@ -11,6 +11,8 @@ inline auto Contains(const std::string& part) { return Matchers::ContainsSubstri
 
 }  // namespace Catch
 
+using Catch::Approx;
+
 #ifdef CATCH_CONFIG_MAIN
 int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
 #endif
