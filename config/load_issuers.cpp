@@ -89,7 +89,8 @@ void load_algorithms(Section& s, bool secret, jose::AlgorithmSet& out) {
     for (const auto& name : names) {
         const auto a = jose::algorithm_from(name);
         if (!a) {
-            s.error("algorithms", "'" + name + "' is no algorithm that Signet can verify");
+            s.error("algorithms",
+                    "'" + name + "' is no algorithm that Signet can verify" + jose::why_unknown(name));
         } else if (jose::is_hmac(*a) != secret) {
             s.error("algorithms", name + (secret ? " does not go with secret_file" : " needs secret_file"));
         } else {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that Signet is built from. Debian 12, as root or with sudo.
+# Installs the Debian packages that Signet is built from. Debian 12 or 13, as root or with sudo.
 set -eu
 
 usage() {
@@ -14,14 +14,18 @@ Installs what a build of Signet needs, and the PACKAGEs named besides; what is t
   --only        just the PACKAGEs named
   --no-remove   fail, rather than replace another Boost's development files (see below)
 
-Boost 1.81 cannot stand beside Debian's default Boost 1.74: where libboost1.74-dev is installed, apt takes it away,
-with the -dev packages that need it. Programs that use Boost are not touched, and
+Boost 1.81 (on Debian 13, 1.88) cannot stand beside Debian's default Boost 1.74 (1.83): where libboost1.74-dev is
+installed, apt takes it away, with the -dev packages that need it. Programs that use Boost are not touched, and
 `apt-get install libboost-dev` brings it back.
 EOF
 }
 
+release=$( (. /etc/os-release && echo "${ID:-?} ${VERSION_ID:-?}") 2>/dev/null || echo unknown)
+boost=1.81
+if [ "$release" = "debian 13" ]; then boost=1.88; fi
+
 required="g++ cmake ninja-build pkg-config git ca-certificates
-libboost1.81-dev libboost-system1.81-dev libboost-url1.81-dev libssl-dev libsimdjson-dev libspdlog-dev libfmt-dev
+libboost$boost-dev libboost-system$boost-dev libboost-url$boost-dev libssl-dev libsimdjson-dev libspdlog-dev libfmt-dev
 libyaml-cpp-dev libcli11-dev libsqlite3-dev libre2-dev prometheus-cpp-dev catch2"
 optional="ccache"
 
@@ -54,7 +58,7 @@ if [ "$mode" = list ]; then
     exit 0
 fi
 
-command -v apt-get >/dev/null 2>&1 || fail "no apt-get here. Signet is built from these Debian 12 packages: $required $optional$extra"
+command -v apt-get >/dev/null 2>&1 || fail "no apt-get here. Signet is built from these Debian packages: $required $optional$extra"
 
 # The packages among the arguments that are not installed.
 missing() {
@@ -105,8 +109,10 @@ apt() {
         -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
 }
 
-release=$( (. /etc/os-release && echo "${ID:-?} ${VERSION_ID:-?}") 2>/dev/null || echo unknown)
-[ "$release" = "debian 12" ] || say "made for debian 12, this is $release: going on, some packages may have other names"
+case $release in
+    "debian 12" | "debian 13") ;;
+    *) say "made for debian 12 and 13, this is $release: going on, some packages may have other names" ;;
+esac
 
 say "refreshing the package lists"
 # One unreachable source of several is no reason to stop: the install below decides.
@@ -124,7 +130,7 @@ if [ -n "$needed" ]; then
     gone=$(sed -n 's/^Remv \([^ ]*\).*/\1/p' "$log" | tr '\n' ' ')
     if [ -n "$gone" ]; then
         [ "$remove" = yes ] || fail "these would have to go first, and --no-remove forbids it: $gone"
-        say "in the way, and removed by apt (Boost 1.81's development files exclude other versions'): $gone"
+        say "in the way, and removed by apt (Boost $boost's development files exclude other versions'): $gone"
     fi
     say "installing: $needed"
     apt --no-install-recommends install $needed >"$log" 2>&1 || { tail -n 40 "$log" >&2 && fail "apt-get install failed"; }

@@ -220,8 +220,7 @@ std::string Explanation::to_json() const {
 
 std::string Explanation::to_text() const {
     std::string out = word(verdict);
-    if (reason)
-        out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(status) + ")";
+    if (reason) out += ": " + std::string(signet::word(*reason)) + " (" + std::to_string(status) + ")";
     out += '\n';
     if (reason) out += "  why:    " + why + "\n  to do:  " + advice + "\n";
     if (!hint.empty()) out += "  hint:   " + hint + "\n";

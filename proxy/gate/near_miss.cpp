@@ -46,7 +46,7 @@ std::string small_difference(std::string_view came, std::string_view wanted) {
     return {};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + std::string(text.substr(0, 200)) + (text.size() > 200 ? "…'" : "'");
 }
 
@@ -55,13 +55,14 @@ std::string compare(const std::vector<std::string>& came, const std::vector<std:
     for (const auto& one : came)
         for (const auto& other : wanted)
             if (const auto difference = small_difference(one, other); !difference.empty())
-                return std::string(what) + " " + quoted(one) + " differs from " + quoted(other) + " in " +
-                       difference + " only";
+                return std::string(what) + " " + in_quotes(one) + " differs from " + in_quotes(other) +
+                       " in " + difference + " only";
     if (came.empty()) return {};
     std::string out = std::string(what) + " is ";
-    for (std::size_t i = 0; i < came.size() && i < 5; ++i) out += (i == 0 ? "" : ", ") + quoted(came[i]);
+    for (std::size_t i = 0; i < came.size() && i < 5; ++i) out += (i == 0 ? "" : ", ") + in_quotes(came[i]);
     out += "; accepted: ";
-    for (std::size_t i = 0; i < wanted.size() && i < 5; ++i) out += (i == 0 ? "" : ", ") + quoted(wanted[i]);
+    for (std::size_t i = 0; i < wanted.size() && i < 5; ++i)
+        out += (i == 0 ? "" : ", ") + in_quotes(wanted[i]);
     return out;
 }
 
@@ -103,12 +104,12 @@ std::string of_kid(const jose::Token& token, const keys::KeySnapshot* keys, Wall
     if (keys->departed)
         for (const auto& gone : *keys->departed)
             if (gone.kid == *token.kid)
-                return "the key " + quoted(gone.kid) + " left the issuer's set " + span(now - gone.at) +
+                return "the key " + in_quotes(gone.kid) + " left the issuer's set " + span(now - gone.at) +
                        " ago; the token was signed before that";
-    std::string out = "the token names " + quoted(*token.kid) + "; the set has ";
+    std::string out = "the token names " + in_quotes(*token.kid) + "; the set has ";
     std::size_t shown = 0;
     for (const auto& key : keys->set->keys)
-        if (key.kid() && shown < 5) out += (shown++ == 0 ? "" : ", ") + quoted(*key.kid());
+        if (key.kid() && shown < 5) out += (shown++ == 0 ? "" : ", ") + in_quotes(*key.kid());
     return shown == 0 ? std::string{} : out;
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "jose/base64url.hpp"
+#include "jose/ml_dsa.hpp"
 #include "jose/openssl.hpp"
 #include "jose/private_key.hpp"
 
@@ -17,7 +18,7 @@ namespace signet::jose {
 
 struct SigningKey::Native {
     KeyPtr key;          // all but HMAC
-    std::string secret;  // HMAC
+    std::string secret;  // HMAC; the seed of ML-DSA
 };
 
 namespace {
@@ -73,13 +74,16 @@ SigningKey::~SigningKey() = default;
 
 result<SigningKey> SigningKey::generate(Algorithm a, std::string kid) {
     auto native = std::make_unique<Native>();
-    if (is_hmac(a)) {
-        native->secret.resize(static_cast<std::size_t>(EVP_MD_get_size(digest(a))));
+    if (is_hmac(a) || is_ml_dsa(a)) {
+        native->secret.resize(is_hmac(a) ? static_cast<std::size_t>(EVP_MD_get_size(digest(a)))
+                                         : ml_dsa_seed_bytes);
         if (RAND_bytes(bytes(native->secret.data()), static_cast<int>(native->secret.size())) != 1)
             return fault("no random bytes: " + openssl_error());
-        return SigningKey(a, std::move(kid), std::move(native));
+        if (is_hmac(a)) return SigningKey(a, std::move(kid), std::move(native));
     }
-    if (is_rsa(a))
+    if (is_ml_dsa(a))
+        native->key = ml_dsa_from_seed(a, native->secret);
+    else if (is_rsa(a))
         native->key.reset(EVP_RSA_gen(2048));
     else if (is_ec(a))
         native->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", const_cast<char*>(ec_names(a).group)));
@@ -96,7 +100,7 @@ result<SigningKey> SigningKey::from_jwk(std::string_view json_text) {
     const auto alg = jwk->find("alg");
     const auto name = alg ? alg->string() : std::nullopt;
     const auto a = name ? algorithm_from(*name) : std::nullopt;
-    if (!a) return fault("the JWK names no supported alg");
+    if (!a) return fault("the JWK names no supported alg" + (name ? why_unknown(*name) : std::string{}));
     const auto kid = jwk->find("kid");
     auto native = std::make_unique<Native>();
     if (is_hmac(*a)) {
@@ -108,6 +112,12 @@ result<SigningKey> SigningKey::from_jwk(std::string_view json_text) {
         } else if (is_ec(*a)) {
             const auto names = ec_names(*a);
             native->key = private_ec(*jwk, names.group, names.coordinate);
+        } else if (is_ml_dsa(*a)) {
+            native->secret = binary_or_empty(*jwk, "priv");
+            native->key = ml_dsa_from_seed(*a, native->secret);
+            // RFC 9964 §7.4: a pub of another key would be published beside what this one signs.
+            if (native->key && ml_dsa_public(native->key.get()) != binary_or_empty(*jwk, "pub"))
+                native->key.reset();
         } else {
             const auto d = binary_or_empty(*jwk, "d");
             const int id = d.size() == 57 ? EVP_PKEY_ED448 : EVP_PKEY_ED25519;
@@ -141,6 +151,9 @@ std::string SigningKey::jwk(bool with_private) const {
         w.member("x", number_member(key, OSSL_PKEY_PARAM_EC_PUB_X, names.coordinate));
         w.member("y", number_member(key, OSSL_PKEY_PARAM_EC_PUB_Y, names.coordinate));
         if (with_private) w.member("d", number_member(key, OSSL_PKEY_PARAM_PRIV_KEY, names.coordinate));
+    } else if (is_ml_dsa(algorithm_)) {
+        w.member("kty", "AKP").member("pub", encode_base64url(ml_dsa_public(key)));
+        if (with_private) w.member("priv", encode_base64url(native_->secret));
     } else {
         char raw[64];
         std::size_t size = sizeof raw;

@@ -14,7 +14,7 @@ namespace signet::jose {
 class SigningKey {
   public:
     static result<SigningKey> generate(Algorithm a, std::string kid);
-    // A private JWK with alg and kid (RFC 7517, 7518 §6.2.2, 6.3.2, 8037 §2).
+    // A private JWK with alg and kid (RFC 7517, 7518 §6.2.2, 6.3.2, 8037 §2, 9964 §4).
     static result<SigningKey> from_jwk(std::string_view json_text);
 
     SigningKey(SigningKey&&) noexcept;

@@ -13,15 +13,27 @@
 
 namespace signet::jose {
 
-enum class KeyType : std::uint8_t { rsa, p256, p384, p521, secp256k1, ed25519, ed448, secret };
+enum class KeyType : std::uint8_t {
+    rsa,
+    p256,
+    p384,
+    p521,
+    secp256k1,
+    ed25519,
+    ed448,
+    ml_dsa_44,
+    ml_dsa_65,
+    ml_dsa_87,
+    secret
+};
 
-std::string_view kty_of(KeyType type);  // the JWK's word: RSA, EC, OKP, oct
+std::string_view kty_of(KeyType type);  // the JWK's word: RSA, EC, OKP, AKP, oct
 
 class VerificationKey {
   public:
-    // A JWK (RFC 7517, 7518 §6, 8037 §2). Refused: use other than sig, key_ops without verify, unknown kty or
-    // curve, an alg that is no string or does not fit, RSA outside 2048..8192 bits or with a weak exponent,
-    // points off the curve, oct.
+    // A JWK (RFC 7517, 7518 §6, 8037 §2, 9964 §3). Refused: use other than sig, key_ops without verify,
+    // unknown kty or curve, an alg that is no string or does not fit, RSA outside 2048..8192 bits or with a
+    // weak exponent, points off the curve, oct.
     static result<VerificationKey> from_jwk(const json::Value& jwk);
 
     // For HS256/384/512 whose hash is at most as long as the secret (RFC 7518 §3.2). Fault: shorter than 32

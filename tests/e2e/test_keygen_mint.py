@@ -10,11 +10,11 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from proxied import ProxiedTestCase  # noqa: E402
-from signet import EXIT_USAGE, run_cli  # noqa: E402
+from signet import EXIT_CONFIG, EXIT_USAGE, run_cli  # noqa: E402
 from tokens import unb64  # noqa: E402
 
 ISSUER = "https://dev.example"
-SECRET_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k"}
+SECRET_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "k", "priv"}
 ALGORITHMS = {"RS256": ("RSA", None), "PS512": ("RSA", None), "ES256": ("EC", "P-256"),
               "ES384": ("EC", "P-384"), "ES512": ("EC", "P-521"), "EdDSA": ("OKP", "Ed25519")}
 
@@ -58,6 +58,47 @@ class Development(ProxiedTestCase):
                 self.assertEqual((header["alg"], header["kid"]), (alg, "dev-1"))
                 request = self.assert_admitted(token, proxy=proxy)
                 self.assertEqual(request.all("X-Auth-Subject"), ["me"])
+
+    def test_ml_dsa_is_verified_where_openssl_has_it_and_refused_by_name_where_not(self):
+        sizes = {"ML-DSA-44": 1312, "ML-DSA-65": 1952, "ML-DSA-87": 2592}
+        if "ML-DSA" in run_cli("version").stdout:  # among what was left out
+            for alg in sizes:
+                with self.subTest(alg):
+                    self.assert_no_ml_dsa(alg)
+            return
+        for alg, size in sizes.items():
+            with self.subTest(alg):
+                jwk = self.keygen("--alg", alg, "--kid", "dev-1")
+                self.assertEqual((jwk["kty"], jwk["alg"], len(unb64(jwk["pub"])), len(unb64(jwk["priv"]))),
+                                 ("AKP", alg, size, 32))
+                public = {k: v for k, v in jwk.items() if k not in SECRET_MEMBERS}
+                issuer = {"issuer": ISSUER, "audiences": ["a"], "jwks": {"keys": [public]}}
+                token, header, _ = self.mint(jwk, "--iss", ISSUER, "--aud", "a", "--sub", "me")
+                self.assertEqual(header["alg"], alg)
+                proxy = self.signet(self.configuration({**issuer, "algorithms": [alg]}))
+                request = self.assert_admitted(token, proxy=proxy)
+                self.assertEqual(request.all("X-Auth-Subject"), ["me"])
+                for text, exit_code in ((token, 0), (token[:-9] + "AAAAAAAAA", 1)):
+                    told = run_cli("explain", "-c", proxy.config_file, stdin=text)
+                    self.assertEqual(told.returncode, exit_code, told.stdout + told.stderr)
+                self.assertIn("signature_invalid", told.stdout)
+                stranger, _, _ = self.mint(self.keygen("--alg", alg, "--kid", "dev-1"), "--iss", ISSUER, "--aud", "a")
+                self.assert_refused(stranger, "signature_invalid", proxy=proxy)
+                # Not among the defaults: it must be named.
+                self.assert_refused(token, "alg_not_allowed", proxy=self.signet(self.configuration(issuer)))
+
+    def assert_no_ml_dsa(self, alg):
+        done = run_cli("keygen", "--alg", alg)
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("OpenSSL 3.5", done.stderr)
+        done = run_cli("mint", "--key", self.key_file({"kty": "AKP", "alg": alg, "pub": "AA", "priv": "AA"}))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("OpenSSL 3.5", done.stderr)
+        text = json.dumps({"listen": "127.0.0.1:0", "upstream": "http://127.0.0.1:3000", "issuers": [
+            {"issuer": ISSUER, "audiences": ["a"], "jwks": {"keys": []}, "algorithms": [alg]}]})
+        done = run_cli("check", "--config-yaml", text)
+        self.assertEqual(done.returncode, EXIT_CONFIG, done.stdout + done.stderr)
+        self.assertIn("not in this build, it needs OpenSSL 3.5", done.stdout + done.stderr)
 
     def test_the_public_form_is_a_key_set_without_secrets(self):
         for alg in ("RS256", "ES256", "EdDSA"):

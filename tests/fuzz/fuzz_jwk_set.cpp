@@ -17,12 +17,12 @@ void check(const result<jose::KeySet>& set, std::string_view text) {
     for (const auto& key : set->keys) {
         FUZZ_ASSERT(key.type() != jose::KeyType::secret);
         FUZZ_ASSERT(!key.algorithms().empty());
-        FUZZ_ASSERT((key.algorithms() & jose::asymmetric_algorithms) == key.algorithms());
-        if (key.declared_algorithm())
-            FUZZ_ASSERT(key.algorithms() == jose::AlgorithmSet{*key.declared_algorithm()});
+        using enum jose::Algorithm;
+        FUZZ_ASSERT((key.algorithms() & jose::AlgorithmSet{HS256, HS384, HS512}).empty());
+        if (key.declared_algorithm()) FUZZ_ASSERT(key.algorithms().has(*key.declared_algorithm()));
         // Signatures of every length that an algorithm knows, of which none holds.
         for (int i = 0; i < jose::algorithm_count; ++i)
-            for (const std::size_t size : {0u, 1u, 64u, 96u, 114u, 132u, 256u})
+            for (const std::size_t size : {0u, 1u, 64u, 96u, 114u, 132u, 256u, 2420u})
                 FUZZ_ASSERT(!key.verify(static_cast<jose::Algorithm>(i), "input",
                                         Exact(std::string(size, '\0')).view()));
     }

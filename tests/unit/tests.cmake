@@ -3,7 +3,7 @@
 set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/unit/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 
 signet_unit_test(jose
-  FILES algorithm_test.cpp base64url_test.cpp decryption_key_test.cpp jwk_test.cpp key_set_test.cpp rfc_test.cpp signature_test.cpp token_test.cpp
+  FILES algorithm_test.cpp base64url_test.cpp decryption_key_test.cpp jwk_test.cpp key_set_test.cpp ml_dsa_test.cpp rfc_test.cpp signature_test.cpp token_test.cpp
   ROOMS base)
 signet_unit_test(base FILES hash128_test.cpp json_test.cpp json_writer_test.cpp text_test.cpp)
 signet_unit_test(http

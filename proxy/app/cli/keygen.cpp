@@ -21,9 +21,10 @@ int keygen(Options o) {
     } else {
         const auto algorithm = jose::algorithm_from(o.alg);
         if (!algorithm) {
-            std::cerr
-                << "signet keygen: '" << o.alg
-                << "' is none of RS256…PS512, ES256…ES512, ES256K, EdDSA, Ed25519, Ed448, HS256…HS512\n";
+            std::cerr << "signet keygen: '" << o.alg
+                      << "' is none of RS256…PS512, ES256…ES512, ES256K, EdDSA, Ed25519, Ed448, "
+                         "ML-DSA-44…ML-DSA-87, HS256…HS512"
+                      << jose::why_unknown(o.alg) << "\n";
             return exit_usage;
         }
         if (o.kid.empty()) {
@@ -46,7 +47,7 @@ void add_keygen(CLI::App& program, int& exit) {
     auto* command = program.add_subcommand(
         "keygen", "print a private JWK, or its public key set; for development and tests");
     auto o = std::make_shared<Options>();
-    auto* alg = command->add_option("--alg", o->alg, "RS256, ES256, EdDSA, HS256, …");
+    auto* alg = command->add_option("--alg", o->alg, "RS256, ES256, EdDSA, ML-DSA-65, HS256, …");
     command->add_option("--kid", o->kid, "the key's name; default: made up");
     auto* from =
         command->add_option("--from", o->from, "take the private JWK in this file instead of making one");

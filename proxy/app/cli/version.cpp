@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "app/cli/command.hpp"
+#include "jose/algorithm.hpp"
 #include "jose/digest.hpp"
 #include "store/sqlite_revocations.hpp"
 
@@ -15,7 +16,9 @@ std::string version_text() {
     out += "SQLite " + store::sqlite_version() + "\n";
     out +=
         "not in this build: client certificates, nested JWTs (JWE), revocation.store redis, "
-        "HTTP/2\n";
+        "HTTP/2";
+    if (!jose::has_ml_dsa()) out += ", ML-DSA (needs OpenSSL 3.5)";
+    out += "\n";
     return out;
 }
 
