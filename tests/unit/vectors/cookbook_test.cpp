@@ -175,11 +175,14 @@ TEST_CASE("RFC 7520 sections 5.1, 5.3, 5.9: RSA1_5, PBES2 and zip are not known"
     CHECK(token->has_zip);
 }
 
-TEST_CASE("RFC 7520 section 6 and RFC 8037 A.6: nested, and agreed on X25519") {
+TEST_CASE("RFC 7520 section 6, nested; and a key agreed on X25519") {
     const auto nested = cookbook("6.nesting_signatures_and_encryption.json");
     const auto inner = opened(*nested->find("encrypt")->find("input")->find("key"),
                               text(*nested, {"encrypt", "output", "compact"}));
     CHECK(inner == text(*nested, {"sign", "output", "compact"}));
+    const auto agreed = cookbook("curve25519/ecdh-es.json");
+    CHECK(opened(*agreed->find("input")->find("key"), text(*agreed, {"output", "compact"})) ==
+          text(*agreed, {"input", "plaintext"}));
 }
 
 }  // namespace
