@@ -90,5 +90,16 @@ TEST_CASE("RFC 8032 7.4: Ed448") {
     CHECK_FALSE(key.verify(Algorithm::EdDSA, "x", signature));
 }
 
+TEST_CASE("RFC 7519 section 3.1 is RFC 7515's own example, and section 6.1's unsecured token is no token") {
+    TokenReader reader;
+    const auto example = reader.read(TokenText("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." + rfc7515_payload +
+                                               ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+    REQUIRE(example);
+    CHECK(example->payload.find("iss")->string() == "joe");
+    CHECK(example->payload.find("exp")->integer() == 1300819380);
+    CHECK(example->payload.find("http://example.com/is_root")->boolean() == true);
+    CHECK_FALSE(reader.read(TokenText("eyJhbGciOiJub25lIn0." + rfc7515_payload + ".")));
+}
+
 }  // namespace
 }  // namespace signet::jose

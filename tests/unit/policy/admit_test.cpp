@@ -53,6 +53,24 @@ TEST_CASE("a good token is admitted with its times") {
     CHECK(out->audience_matches);
 }
 
+TEST_CASE("RFC 9068 section 3's access token is admitted while it lasts") {
+    const auto header = R"({"typ":"at+JWT","alg":"RS256","kid":"RjEwOwOA"})";
+    const auto claims =
+        R"({"iss":"https://authorization-server.example.com/","sub":"5ba552d67","aud":"https://rs.example.com/",)"
+        R"("exp":1639528912,"iat":1618354090,"jti":"dbe39bf3a3ba4238a513f51d6e1691c4","client_id":"s6BhdRkqt3",)"
+        R"("scope":"openid profile reademail"})";
+    auto rules = usual();
+    rules.issuer = "https://authorization-server.example.com/";
+    rules.audiences = {"https://rs.example.com/"};
+    rules.token_types = {"at+jwt"};
+    const auto in_time = admitted(claims, rules, header, WallTime{seconds{1'639'528'911}});
+    REQUIRE(in_time);
+    CHECK(in_time->audience_matches);
+    CHECK(verdict(admitted(claims, rules, header, WallTime{seconds{1'639'528'943}})) == "expired");
+    CHECK(verdict(admitted(claims, rules, R"({"typ":"JWT"})", WallTime{seconds{1'639'528'911}})) ==
+          "typ_mismatch");
+}
+
 TEST_CASE("each time has its bound, with the clock skew and without") {
     struct Row {
         const char* claim;
