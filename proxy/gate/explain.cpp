@@ -96,8 +96,11 @@ const char* word(Explanation::Verdict v) {
 }  // namespace
 
 std::string token_from_text(std::string_view text) {
-    const auto end = text.find_first_of("\r\n");
-    auto line = trim_ows(text.substr(0, end));
+    // The first line that says something.
+    const auto begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) return {};
+    text.remove_prefix(begin);
+    auto line = trim_ows(text.substr(0, text.find_first_of("\r\n")));
     constexpr std::string_view header = "authorization:";
     if (line.size() > header.size() && iequals(line.substr(0, header.size()), header))
         line = trim_ows(line.substr(header.size()));
@@ -224,8 +227,7 @@ std::string Explanation::to_text() const {
     out += '\n';
     if (reason) out += "  why:    " + why + "\n  to do:  " + advice + "\n";
     if (!hint.empty()) out += "  hint:   " + hint + "\n";
-    if (lifted)
-        out += "  but:    the route's mode is report_only, so the request is let through, with its token\n";
+    if (lifted) out += "  but:    the route's mode is report_only, so the request is let through as it is\n";
     if (!route.empty()) out += "  route:  " + route + "\n";
     if (!issuer.empty()) out += "  issuer: " + issuer + "\n";
     out += "checks:\n";

@@ -99,6 +99,20 @@ std::string of_unreadable(std::string_view text, bool decrypts) {
     return {};
 }
 
+std::string of_encrypted(std::string_view text) {
+    jose::EncryptedTokenReader reader;
+    const auto token = reader.read(TokenText(text));
+    if (!token) return {};
+    std::string out = "its header says";
+    for (const auto* name : {"alg", "enc", "kid", "cty"}) {
+        const auto member = token->header.find(name);
+        const auto value = member ? member->string() : std::nullopt;
+        out += std::string(out.ends_with("says") ? " " : ", ") + name + " " +
+               (value ? in_quotes(*value) : std::string("nothing"));
+    }
+    return out;
+}
+
 std::string of_kid(const jose::Token& token, const keys::KeySnapshot* keys, WallTime now) {
     if (!token.kid || keys == nullptr || !keys->set) return {};
     if (keys->departed)
@@ -113,12 +127,53 @@ std::string of_kid(const jose::Token& token, const keys::KeySnapshot* keys, Wall
     return shown == 0 ? std::string{} : out;
 }
 
+std::string of_algorithm(const jose::Token& token, const keys::KeySnapshot* keys) {
+    if (token.algorithm_name == "none") return "an unsigned token";
+    if (token.algorithm_name.empty()) return "it names no alg";
+    std::string out = "its alg is " + in_quotes(token.algorithm_name);
+    if (token.algorithm && jose::is_hmac(*token.algorithm))
+        return out + ": signed with a shared secret, which goes with secret_file only";
+    if (token.kid && keys != nullptr && keys->set)
+        for (const auto& key : keys->set->keys)
+            if (key.kid() && *key.kid() == *token.kid)
+                return out + "; the key " + in_quotes(*token.kid) + " is for " + key.algorithms().names();
+    return out;
+}
+
+std::string of_scopes(const json::Value& payload) {
+    std::string has;
+    const auto add = [&](std::string_view scope) { has += (has.empty() ? "" : " ") + std::string(scope); };
+    for (const auto* claim : {"scope", "scp"}) {
+        const auto value = payload.find(claim);
+        if (!value) continue;
+        if (const auto text = value->string()) add(*text);
+        value->each_element([&](const json::Value& v) {
+            if (const auto text = v.string()) add(*text);
+            return true;
+        });
+    }
+    return has.empty() ? "the token has no scope at all" : "the token has " + in_quotes(has);
+}
+
+std::string of_authentication(const json::Value& payload, WallTime now) {
+    const auto acr = payload.find("acr");
+    const auto level = acr ? acr->string() : std::nullopt;
+    std::string out = level ? "its acr is " + in_quotes(*level) : std::string("it has no acr");
+    if (const auto ago = since(payload, "auth_time", now))
+        return out + "; the user signed in " + span(*ago) + " ago";
+    return out + "; it has no auth_time";
+}
+
 }  // namespace
 
 std::string near_miss(std::string_view text, const Decision& decision, const Rules& rules,
                       const keys::KeySnapshot* keys, WallTime now) {
     jose::TokenReader reader;
     const auto token = reader.read(TokenText(text));
+    if (decision.refusal.reason == Reason::token_too_large)
+        return "it has " + std::to_string(text.size()) + " bytes; tokens.max_size is " +
+               std::to_string(rules.max_token_size);
+    if (decision.refusal.reason == Reason::decryption_failed && !token) return of_encrypted(text);
     if (!token)
         return decision.refusal.reason == Reason::token_malformed
                    ? of_unreadable(text, !rules.decryption.empty())
@@ -150,6 +205,7 @@ std::string near_miss(std::string_view text, const Decision& decision, const Rul
             break;
         case Reason::audience_mismatch: {
             const auto& route = rules.routes.at(static_cast<std::uint16_t>(decision.route));
+            if (audiences.empty()) return "it names no audience at all";
             if (issuer != nullptr)
                 return compare(audiences, route.audiences.empty() ? issuer->audiences : route.audiences,
                                "the audience");
@@ -165,10 +221,18 @@ std::string near_miss(std::string_view text, const Decision& decision, const Rul
         }
         case Reason::kid_unknown:
             return of_kid(*token, keys, now);
+        case Reason::alg_not_allowed:
+            return of_algorithm(*token, keys);
+        case Reason::scope_insufficient:
+            return of_scopes(payload);
+        case Reason::insufficient_user_authentication:
+            return of_authentication(payload, now);
         case Reason::typ_mismatch:
             if (payload.find("at_hash") || payload.find("nonce") || payload.find("c_hash"))
                 return "an ID token, which tells the client who signed in; a service wants the access token";
             if (payload.find("events")) return "a logout or security event token, which is no permission";
+            if (issuer != nullptr && token->typ)
+                return compare({std::string(*token->typ)}, issuer->token_types, "its typ");
             break;
         default:
             break;
