@@ -95,32 +95,20 @@ class AmbiguousHeads(ProxyTestCase):
         self.assert_good_request_passes()
 
 
-class BadChunks(ProxyTestCase):
-    """The head is good, so with a token the upstream may see it; it never sees a whole request."""
+def chunked_head(credential):
+    return (b"POST /refused HTTP/1.1\r\nHost: app.example\r\n" + credential
+            + b"Transfer-Encoding: chunked\r\n\r\n")
 
-    def head(self, credential):
-        return (b"POST /refused HTTP/1.1\r\nHost: app.example\r\n" + credential
-                + b"Transfer-Encoding: chunked\r\n\r\n")
 
-    def test_bad_chunks_are_refused_and_nothing_behind_them_is_a_request(self):
-        for case, body in cases.BAD_CHUNKS.items():
-            for first in (b"", b"3\r\nabc\r\n"):
-                with self.subTest(case, behind_a_good_chunk=bool(first), token=True):
-                    self.upstream.forget()
-                    with Connection(self.proxy.port) as wire:
-                        wire.try_send(self.head(AUTHORIZATION) + first + body + SMUGGLED)
-                        self.assert_refused(wire.answer(), 400, "bad_request")
-                        wire.expect_end()
-                    self.assertEqual([r for r in self.upstream.take() if r.complete], [])
-                    self.assertNotIn(b"smuggled", self.upstream.received())
-        self.assert_good_request_passes()
+class BadChunksWithoutAToken(ProxyTestCase):
+    """With an upstream of its own: what another test let through in part may be recorded late."""
 
     def test_bad_chunks_without_a_token(self):
         for case, body in cases.BAD_CHUNKS.items():
             with self.subTest(case):
                 self.upstream.forget()
                 with Connection(self.proxy.port) as wire:
-                    wire.try_send(self.head(b"") + body + SMUGGLED)
+                    wire.try_send(chunked_head(b"") + body + SMUGGLED)
                     answer = wire.answer()
                     self.assertIn((answer.status, answer.code),
                                   [(401, "token_missing"), (400, "bad_request")])
@@ -128,11 +116,28 @@ class BadChunks(ProxyTestCase):
                 self.assert_nothing_arrived()
         self.assert_good_request_passes()
 
+
+class BadChunks(ProxyTestCase):
+    """The head is good, so with a token the upstream may see it; it never sees a whole request."""
+
+    def test_bad_chunks_are_refused_and_nothing_behind_them_is_a_request(self):
+        for case, body in cases.BAD_CHUNKS.items():
+            for first in (b"", b"3\r\nabc\r\n"):
+                with self.subTest(case, behind_a_good_chunk=bool(first), token=True):
+                    self.upstream.forget()
+                    with Connection(self.proxy.port) as wire:
+                        wire.try_send(chunked_head(AUTHORIZATION) + first + body + SMUGGLED)
+                        self.assert_refused(wire.answer(), 400, "bad_request")
+                        wire.expect_end()
+                    self.assertEqual([r for r in self.upstream.take() if r.complete], [])
+                    self.assertNotIn(b"smuggled", self.upstream.received())
+        self.assert_good_request_passes()
+
     def test_good_chunks_pass(self):
         for case, (body, plain) in cases.GOOD_CHUNKS.items():
             with self.subTest(case):
                 wire = self.connect()
-                wire.send(self.head(AUTHORIZATION) + body + request("GET", "/next", token=T0))
+                wire.send(chunked_head(AUTHORIZATION) + body + request("GET", "/next", token=T0))
                 self.assertEqual(wire.answer().status, 200)
                 self.assertEqual(wire.answer().json()["target"], "/next")
                 seen, following = self.upstream.take()
