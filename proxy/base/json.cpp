@@ -221,18 +221,28 @@ void Value::visit(void* context, Visit f) const {
     }
 }
 
-bool operator==(const Value& a, const Value& b) {
-    if (a.is_number() && b.is_number()) {
-        if (a.type() == b.type() || (a.type() != Type::number && b.type() != Type::number)) {
-            // Whole numbers compare exactly; an int64 and a uint64 of simdjson never hold the same value.
-            if (a.type() != b.type()) return false;
-            if (a.type() == Type::integer) return a.integer() == b.integer();
-            if (a.type() == Type::unsigned_integer)
-                return Access::open(a).get_uint64().value_unsafe() ==
-                       Access::open(b).get_uint64().value_unsafe();
-        }
-        return a.number() == b.number();
+namespace {
+
+bool same_number(const Value& a, const Value& b) {
+    if (a.type() == Type::number && b.type() == Type::number) return a.number() == b.number();
+    if (a.type() == Type::number) return same_number(b, a);
+    // a is whole. An int64 and a uint64 of simdjson never hold the same value. A double is compared as a
+    // whole number too: 2^53 + 1 as a double would be 2^53.
+    const double d = *b.number();
+    if (a.type() == Type::integer) {
+        if (b.type() != Type::number) return a.integer() == b.integer();
+        return d >= -0x1p63 && d < 0x1p63 && d == std::trunc(d) &&
+               static_cast<std::int64_t>(d) == a.integer();
     }
+    const auto whole = Access::open(a).get_uint64().value_unsafe();
+    if (b.type() == Type::unsigned_integer) return whole == Access::open(b).get_uint64().value_unsafe();
+    return b.type() == Type::number && d >= 0x1p63 && d < 0x1p64 && static_cast<std::uint64_t>(d) == whole;
+}
+
+}  // namespace
+
+bool operator==(const Value& a, const Value& b) {
+    if (a.is_number() && b.is_number()) return same_number(a, b);
     if (a.type() != b.type()) return false;
     switch (a.type()) {
         case Type::null:
