@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "jose/token.hpp"
 
@@ -46,8 +47,14 @@ std::string small_difference(std::string_view came, std::string_view wanted) {
     return {};
 }
 
+// As in JSON, but for the quotes: whoever sent the token must not steer the terminal that shows it, nor write
+// lines of his own into the explanation.
 std::string in_quotes(std::string_view text) {
-    return "'" + std::string(text.substr(0, 200)) + (text.size() > 200 ? "…'" : "'");
+    std::size_t size = std::min<std::size_t>(text.size(), 200);
+    while (size < text.size() && size > 0 && (text[size] & 0xC0) == 0x80) --size;  // no half character
+    std::string escaped;
+    json::write_string(escaped, text.substr(0, size));
+    return "'" + escaped.substr(1, escaped.size() - 2) + (size < text.size() ? "…'" : "'");
 }
 
 std::string compare(const std::vector<std::string>& came, const std::vector<std::string>& wanted,

@@ -184,6 +184,19 @@ class Explain(ExplainTestCase):
 
     def test_nothing_in_a_token_reaches_the_terminal_as_control(self):
         said, _ = self.explain(self.token(sub="a\x1b[31mb\r\nX-Admin: 1\u009b"), expect=0)
+        self.assert_quiet(said)
+
+    def test_nor_does_what_is_guessed_about_a_token_that_is_refused(self):
+        name = "a\x1b[31mb\n  ok   signature\x7f\u009b"
+        for reason, token in (("issuer_unknown", self.token(iss=name)), ("audience_mismatch", self.token(aud=name)),
+                              ("kid_unknown", rsa_key(name).token(self.claims()))):
+            with self.subTest(reason):
+                said, found = self.explain(token, expect=1)
+                self.assertEqual(found["reason"], reason)
+                self.assertIn("a\\u001b[31mb\\n  ok   signature\\u007f\\u009b", found["hint"])
+                self.assert_quiet(said)
+
+    def assert_quiet(self, said):
         self.assertEqual([c for c in said
                           if ord(c) < 32 and c not in "\n\t" or 127 <= ord(c) < 160], [])
 

@@ -20,7 +20,7 @@ signet_unit_test(keys
 signet_unit_test(net FILES http_proxy_test.cpp ROOMS base)
 signet_unit_test(revocation FILES entry_test.cpp index_test.cpp ledger_test.cpp ROOMS base)
 signet_unit_test(config FILES values_test.cpp ROOMS base)
-signet_unit_test(gate FILES decide_test.cpp remembered_test.cpp ROOMS base jose policy http keys revocation)
+signet_unit_test(gate FILES decide_test.cpp near_miss_test.cpp remembered_test.cpp ROOMS base jose policy http keys revocation)
 
 # Other people's vectors, where ../shared lies beside the repository.
 add_executable(unit_vectors unit/vectors/main.cpp unit/vectors/judge.cpp unit/vectors/cookbook_test.cpp
