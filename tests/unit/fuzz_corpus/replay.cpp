@@ -11,8 +11,11 @@
 // Each target's entry point, renamed by CMake so that they fit into one program.
 extern "C" {
 int fuzz_chunked(const std::uint8_t*, std::size_t);
+int fuzz_claim_rules(const std::uint8_t*, std::size_t);
+int fuzz_claims(const std::uint8_t*, std::size_t);
 int fuzz_config_values(const std::uint8_t*, std::size_t);
 int fuzz_cookie(const std::uint8_t*, std::size_t);
+int fuzz_header(const std::uint8_t*, std::size_t);
 int fuzz_json(const std::uint8_t*, std::size_t);
 int fuzz_jwe(const std::uint8_t*, std::size_t);
 int fuzz_jwk_set(const std::uint8_t*, std::size_t);
@@ -41,8 +44,11 @@ void replay(const std::string& name, int (*target)(const std::uint8_t*, std::siz
 }
 
 TEST_CASE("chunked") { replay("chunked", fuzz_chunked); }
+TEST_CASE("claim_rules") { replay("claim_rules", fuzz_claim_rules); }
+TEST_CASE("claims") { replay("claims", fuzz_claims); }
 TEST_CASE("config_values") { replay("config_values", fuzz_config_values); }
 TEST_CASE("cookie") { replay("cookie", fuzz_cookie); }
+TEST_CASE("header") { replay("header", fuzz_header); }
 TEST_CASE("json") { replay("json", fuzz_json); }
 TEST_CASE("jwe") { replay("jwe", fuzz_jwe); }
 TEST_CASE("jwk_set") { replay("jwk_set", fuzz_jwk_set); }
