@@ -9,6 +9,7 @@
 #
 # DEBIAN_MIRROR    Debian's archive; default: the one that this machine's apt uses
 # JOBS             compilers at a time; default 1
+# OBJECTS          a folder where ccache keeps what was compiled for the next run; default: none
 # KEEP             1: leave the folder, and say where
 # TMPDIR           where the folder is made
 set -eu
@@ -16,7 +17,7 @@ set -eu
 cd -- "$(dirname -- "$0")/../.."
 repository=$(pwd -P)
 if [ "$(id -u)" != 0 ]; then
-    exec sudo env DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" JOBS="${JOBS:-1}" KEEP="${KEEP:-}" TMPDIR="${TMPDIR:-/tmp}" \
+    exec sudo env DEBIAN_MIRROR="${DEBIAN_MIRROR:-}" JOBS="${JOBS:-1}" OBJECTS="${OBJECTS:-}" KEEP="${KEEP:-}" TMPDIR="${TMPDIR:-/tmp}" \
         sh "$repository/tests/interop/debian13.sh" "$@"
 fi
 [ $# -gt 0 ] || set -- keygen_mint algorithms config_cli
@@ -71,9 +72,12 @@ apart() {
 }
 # inside COMMAND...: in the new Debian, without this machine's environment.
 inside() {
-    apart sh -c 'root=$1; shift; mount -t proc proc "$root/proc" && exec chroot "$root" "$@"' - "$root" \
+    apart sh -c 'root=$1 objects=$2 && shift 2 && mount -t proc proc "$root/proc" &&
+        if [ -n "$objects" ]; then mkdir -p "$root/var/cache/ccache" && mount --bind "$objects" "$root/var/cache/ccache"; fi &&
+        exec chroot "$root" "$@"' - "$root" "${OBJECTS:-}" \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-        DEBIAN_FRONTEND=noninteractive ${http_proxy:+"http_proxy=$http_proxy"} "$@"
+        DEBIAN_FRONTEND=noninteractive \
+        CCACHE_DIR=/var/cache/ccache ${http_proxy:+"http_proxy=$http_proxy"} "$@"
 }
 # quietly LOG COMMAND...: its end is shown if it fails.
 quietly() {

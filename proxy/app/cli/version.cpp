@@ -14,9 +14,7 @@ std::string version_text() {
     out += "built with " SIGNET_LIBRARIES "\n";
     out += jose::openssl_version() + "\n";
     out += "SQLite " + store::sqlite_version() + "\n";
-    out +=
-        "not in this build: client certificates, nested JWTs (JWE), revocation.store redis, "
-        "HTTP/2";
+    out += "not in this build: client certificates, revocation.store redis, HTTP/2";
     if (!jose::has_ml_dsa()) out += ", ML-DSA (needs OpenSSL 3.5)";
     out += "\n";
     return out;
