@@ -51,7 +51,7 @@ std::variant<LoadedConfig, config::Problems> load_config(const ConfigSource& sou
     else if (std::ranges::any_of(out.configuration.keys,
                                  [](const auto& k) { return keys::is_remote(k.kind); }))
         problems.push_back({{}, proxies.error().message, false});
-    out.configuration.rules->decryption = out.prepared.decryption.keys;
+    out.configuration.rules->decryption = std::move(out.prepared.decryption.keys);
     if (problems.empty()) return out;
     const auto& warnings = out.configuration.warnings;
     problems.insert(problems.end(), warnings.begin(), warnings.end());

@@ -19,8 +19,9 @@ constexpr std::array<ReasonInfo, reason_count> table{{
     {"encryption_required", 401, bad_token, true, "The token is not encrypted",
      "Have the issuer encrypt its tokens with the public key of this service."},
     {"decryption_failed", 401, bad_token, true, "The token cannot be decrypted",
-     "Have the issuer encrypt with the public key that this service has now, by an algorithm that is "
-     "allowed."},
+     "Have the issuer encrypt a signed token (cty: JWT, no zip) with the public key that this service has "
+     "now, "
+     "by an algorithm that is allowed."},
     {"alg_not_allowed", 401, bad_token, true, "The algorithm is not allowed",
      "Have the issuer sign with an algorithm that is allowed for it and fits its key."},
     {"kid_unknown", 401, bad_token, true, "The key is unknown",

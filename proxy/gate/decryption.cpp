@@ -66,7 +66,7 @@ result<std::size_t> Decryption::open(const jose::EncryptedToken& token,
         }
     for (std::size_t i = 0; i < count; ++i)
         if (keys_[chosen[i]].key->decrypt(token, inner)) return chosen[i];
-    // One sentence, whether there was a key to try or not: which keys there are is nobody's business.
+    // One sentence, whether there was a key to try or not (the time that it took may tell).
     return fault("no decryption key that its header allows opens it");
 }
 

@@ -10,16 +10,17 @@ namespace signet::gate {
 namespace {
 
 // In the order of Stage.
-constexpr std::array<std::pair<const char*, const char*>, 19> stages{{
+constexpr std::array<std::pair<const char*, const char*>, 20> stages{{
     {"path", "the path has one reading"},
     {"route", "a route matches"},
     {"credential", "one token is there"},
     {"csrf", "a cookie's request comes from the same origin"},
     {"size", "the token is not too large"},
-    {"decryption", "an encrypted token opens, and one that must be encrypted is"},
+    {"decryption", "an encrypted token opens, where any issuer has decryption"},
     {"parse", "three canonical base64url parts, strict JSON"},
     {"crit", "no crit header"},
     {"issuer", "iss is a configured issuer"},
+    {"encryption", "encrypted where it must be, and for a key of its issuer"},
     {"algorithm", "alg is allowed for the issuer and fits the key"},
     {"key", "the issuer's key is known"},
     {"signature", "the signature holds"},

@@ -204,7 +204,7 @@ void Gate::decide_token(TokenText text, const policy::Route& route, const Moment
 
 void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out) {
     const bool encrypted = jose::is_encrypted(text) && !rules_->decryption.empty();
-    if (encrypted && !open(text, out)) return;
+    if (encrypted && !decrypt(text, out)) return;
     const auto parsed = reader_.read(encrypted ? out.inner : text);
     if (!parsed)
         return deny(out, Stage::parse, Reason::token_malformed,
@@ -223,12 +223,12 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
 
     const auto& decryption = rules_->issuers[static_cast<std::size_t>(out.issuer)].decryption;
     if (!encrypted && decryption && decryption->required)
-        return deny(out, Stage::decryption, Reason::encryption_required,
+        return deny(out, Stage::encryption, Reason::encryption_required,
                     "its issuer's tokens have to be encrypted, and it is only signed");
     // Whoever has one issuer's public key must not make tokens of another's pass as encrypted.
     if (encrypted && !rules_->decryption.is_of(opened_by_, *encrypted_, rules_->issuers,
                                                static_cast<std::size_t>(out.issuer)))
-        return deny(out, Stage::decryption, Reason::decryption_failed,
+        return deny(out, Stage::encryption, Reason::decryption_failed,
                     "the key that opens it is not one of its issuer's");
 
     const jose::VerificationKey* key = nullptr;
@@ -246,22 +246,21 @@ void Gate::verify(TokenText text, const Moment& now, KeyWait wait, Decision& out
     out.token = remember(text, token, *key, issuer, *admitted);
 }
 
-std::optional<TokenText> Gate::open(TokenText text, Decision& out) {
-    const auto refuse = [&](Stage stage, Reason reason, std::string detail) {
-        deny(out, stage, reason, std::move(detail));
-        return std::nullopt;
+bool Gate::decrypt(TokenText text, Decision& out) {
+    const auto refuse = [&](Reason reason, std::string detail) {
+        deny(out, Stage::decryption, reason, std::move(detail));
+        return false;
     };
     const auto token = encrypted_reader_.read(text);
-    if (!token) return refuse(Stage::decryption, Reason::token_malformed, token.error().message);
+    if (!token) return refuse(Reason::token_malformed, token.error().message);
     if (token->has_crit)
-        return refuse(Stage::decryption, Reason::crit_unsupported,
-                      "its header has crit; no extension is supported");
+        return refuse(Reason::crit_unsupported, "its header has crit; no extension is supported");
     const auto by = rules_->decryption.open(*token, rules_->issuers, inner_);
-    if (!by) return refuse(Stage::decryption, Reason::decryption_failed, by.error().message);
+    if (!by) return refuse(Reason::decryption_failed, by.error().message);
     encrypted_ = *token;
     opened_by_ = *by;
     out.inner = TokenText(inner_);
-    return out.inner;
+    return true;
 }
 
 result<json::Value> Gate::payload_of(const VerifiedToken& token) {

@@ -22,7 +22,7 @@
 
 namespace signet::gate {
 
-// The checks, in their order (contract, section 3).
+// The checks, in their order (config/README.md, "How strictly a token is read").
 enum class Stage : std::uint8_t {
     path,
     route,
@@ -33,6 +33,7 @@ enum class Stage : std::uint8_t {
     parse,
     crit,
     issuer,
+    encryption,
     algorithm,
     key,
     signature,
@@ -106,8 +107,8 @@ class Gate {
     void decide_token(TokenText text, const policy::Route& route, const Moment& now, KeyWait wait,
                       Decision& out);
     void verify(TokenText text, const Moment& now, KeyWait wait, Decision& out);
-    // Where the token is encrypted: what is inside, or nothing where it was refused.
-    std::optional<TokenText> open(TokenText text, Decision& out);
+    // Of an encrypted token: what is in it goes to out.inner; false: refused.
+    bool decrypt(TokenText text, Decision& out);
     void judge_key(const jose::Token& token, const Moment& now, KeyWait wait, Decision& out,
                    const jose::VerificationKey*& verified_by);
     // Was strict JSON when it was verified. Good until the next call.

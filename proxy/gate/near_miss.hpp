@@ -9,7 +9,8 @@
 
 namespace signet::gate {
 
-// Empty where nothing comes to mind. text: as it was sent, untrusted; what is shown of it is no secret:
+// Empty where nothing comes to mind. text: the token, or what an encrypted one held once
+// it was opened; untrusted; what is shown of it is no secret:
 // claims and header members, never the signature.
 std::string near_miss(std::string_view text, const Decision& decision, const Rules& rules,
                       const keys::KeySnapshot* keys, WallTime now);

@@ -3,8 +3,8 @@
 namespace signet::gate {
 
 std::uint64_t TokenCache::key_of(TokenText text) const {
-    // The tail is the signature's: as good as random for every token that a key has verified, and only those
-    // come in here.
+    // The tail is the signature's, or an encrypted token's tag: as good as random for every token that a key
+    // has verified, and only those come in here.
     const auto all = text.reveal();
     const auto tail = all.size() > 32 ? all.substr(all.size() - 32) : all;
     return siphash128({seed_.k0 ^ all.size(), seed_.k1}, tail).low;

@@ -39,9 +39,9 @@ class Index {
     void put(const TargetHash& target, std::optional<WallTime> issued_before, std::optional<WallTime> ends);
     void remove(const TargetHash& target);
     void end(const TargetHash& target, WallTime now);  // removes it if it has ended
-    // Frees what has ended and what no reader can see any more. Call now and then.
+    // Frees what has ended and what no reader can see any more: all at once, or, so that nobody waits, of the
+    // next few shards; true: that was the end of a round.
     void sweep(WallTime now);
-    // The same for the next few shards; true: that was the end of a round.
     bool sweep_some(WallTime now);
     [[nodiscard]] std::size_t size() const { return live_; }
 

@@ -129,7 +129,8 @@ def configurations(folder, closed_port):
             "cookie": configuration(tokens={"from_headers": [], "from_cookies": ["access_token"]}),
             "small": configuration(tokens={"max_size": "256"}),
             "param": configuration(tokens={"from_params": ["access_token"]}),
-            "encrypted": configuration(issuer_entry(decryption={"jwks_file": decryption, "required": True}))}
+            "encrypted": configuration(issuer_entry(decryption={"jwks_file": decryption, "required": True}),
+                                       issuer_entry(issuer=PARTNER, name="partner", jwks=jwks(PARTNERS_KEY)))}
 
 
 # -- cases ---------------------------------------------------------------------------------------------
@@ -188,6 +189,7 @@ CASES = {
     "crit_unsupported-encrypted": Case(lambda now: encrypted(token(now), crit=["exp"]), config="encrypted"),
     "decryption_failed-no-cty": Case(lambda now: encrypted(token(now), cty=ABSENT), config="encrypted"),
     "decryption_failed-other-kid": Case(lambda now: encrypted(token(now), kid="enc-2025"), config="encrypted"),
+    "decryption_failed-another-issuers-key": Case(lambda now: encrypted(partners(now)), config="encrypted"),
     "expired-encrypted": Case(lambda now: encrypted(token(now, iat=now - 3645, exp=now - 45)), config="encrypted", spans=(45,)),
     "issuer_unknown-slash": Case(lambda now: token(now, iss=PROD + "/")),
     "issuer_unknown-none": Case(lambda now: token(now, iss=ABSENT)),
