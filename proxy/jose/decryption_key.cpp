@@ -153,8 +153,7 @@ bool DecryptionKey::Native::from_rsa(const EncryptedToken& token, std::size_t si
     return opened;
 }
 
-// The sender's ephemeral key; nullptr unless it lies on this key's own curve (an invalid point would give the
-// private key away, bit by bit).
+// The sender's ephemeral key; nullptr unless it is meant for this key's own curve.
 KeyPtr DecryptionKey::Native::ephemeral(const json::Value& header) const {
     const auto epk = header.find("epk");
     if (!epk || !epk->is_object() || text_member(*epk, "crv") != curve) return nullptr;
@@ -166,8 +165,7 @@ KeyPtr DecryptionKey::Native::ephemeral(const json::Value& header) const {
     const auto y = binary_or_empty(*epk, "y");
     if (text_member(*epk, "kty") != "EC" || x.size() != coordinate || y.size() != coordinate) return nullptr;
     const auto own = std::ranges::find(curves, curve, &Curve::jwk_name);
-    auto point = make_ec(own->group, std::string(1, '\x04') + x + y);
-    return point && is_sound(point.get()) ? std::move(point) : nullptr;
+    return make_ec(own->group, std::string(1, '\x04') + x + y);
 }
 
 bool DecryptionKey::Native::agree(const EncryptedToken& token, std::size_t size, std::string_view algorithm,
@@ -179,7 +177,8 @@ bool DecryptionKey::Native::agree(const EncryptedToken& token, std::size_t size,
     std::array<char, 66> z;
     std::size_t length = z.size();
     const bool agreed = context && EVP_PKEY_derive_init(context.get()) == 1 &&
-                        EVP_PKEY_derive_set_peer(context.get(), theirs.get()) == 1 &&
+                        // Validated: a point off the curve would give the private key away, bit by bit.
+                        EVP_PKEY_derive_set_peer_ex(context.get(), theirs.get(), 1) == 1 &&
                         EVP_PKEY_derive(context.get(), bytes(z.data()), &length) == 1 &&
                         concat_kdf({z.data(), length}, algorithm, *apu, *apv, size, out);
     OPENSSL_cleanse(z.data(), z.size());
