@@ -10,6 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import certificates  # noqa: E402
+from asking import wait_until  # noqa: E402
 from command import run_cli  # noqa: E402
 from proxied import ProxiedTestCase  # noqa: E402
 from tokens import rsa_key  # noqa: E402
@@ -123,7 +124,8 @@ class ThroughAProxy(ProxiedTestCase):
                 way = self.through(answer)
                 proxy = self.started({"HTTPS_PROXY": "http://127.0.0.1:%d" % way.port}, ready=False)
                 self.assert_refused(self.good(), "keys_unavailable", proxy=proxy)
-                said = self.issuer_status(proxy)["last_error"]
+                # The refusal may be older than the first fetch's end.
+                said = wait_until(lambda p=proxy: self.issuer_status(p)["last_error"], "the fetch to have failed")
                 self.assertIn("by the proxy 127.0.0.1", said)
                 self.assertIn(word, said)
 
